@@ -1,0 +1,227 @@
+"""A history: what was known of some customers before a moment.
+
+Reads  sorted events and attributes, cut by the log.
+Gives  arrays for the kernels; attributes as of the cutoff; smaller histories.
+Never  an event at or after the cutoff, nor one not yet known then: it does not hold them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..columns import CUSTOMER, EVENT_CODES, ITEM, PURCHASE
+from ..exceptions import CutoffError
+from ..kernels.days import day_starts
+from ..kernels.events import Events
+from ..kernels.returns import ReturnMatch, match_returns
+from ..kernels.segments import segment_last
+from .attributes import Attributes
+from .clock import Instant, to_microseconds, to_timestamp, to_timestamps
+from .ids import check_ids
+from .table import events_to_pandas
+from .vocabulary import Vocabulary, recode, union_ids, used_ids, with_ids
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """Events with ``timestamp < cutoff`` and ``known_at < cutoff``; made by ``log.as_of``.
+
+    Attributes
+    ----------
+    events : Events
+        Arrays sorted by (customer, timestamp, remaining columns); codes are ranks in
+        ``customer_ids`` and ``item_ids``.
+    cutoffs : ndarray of shape (n_customers,), int64
+        The cutoff in microseconds UTC, one per customer (all equal but for
+        ``before_last_basket``).
+    timezone : str
+        Of calendar days and naive times.
+    """
+
+    events: Events
+    vocabulary: Vocabulary
+    cutoffs: Array
+    cutoff_us: int  # of the whole; the latest of ``cutoffs``
+    timezone: str
+    item_attributes: Attributes
+    customer_attributes: Attributes
+    closed_until_us: int | None = None  # only where the caller of the log gave it
+
+    def __repr__(self) -> str:
+        return (
+            f"History({self.n_events} events, {self.n_customers} customers, {self.n_items} items, "
+            f"before {to_timestamp(self.cutoff_us).isoformat()})"
+        )
+
+    @property
+    def customer_ids(self) -> Array:
+        """Sorted ids (n_customers,): those seen before the cutoff, or listed."""
+        return self.vocabulary.customer_ids
+
+    @property
+    def item_ids(self) -> Array:
+        return self.vocabulary.item_ids
+
+    @property
+    def n_events(self) -> int:
+        return self.events.n
+
+    @property
+    def n_customers(self) -> int:
+        return len(self.customer_ids)
+
+    @property
+    def n_items(self) -> int:
+        return len(self.item_ids)
+
+    @property
+    def cutoff(self) -> pd.Timestamp | pd.DatetimeIndex:
+        """The cutoff (UTC); one per customer after ``before_last_basket``."""
+        if bool((self.cutoffs == self.cutoff_us).all()):
+            return to_timestamp(self.cutoff_us)
+        return to_timestamps(self.cutoffs)
+
+    @cached_property
+    def customers(self) -> pd.DataFrame:
+        """Attributes as of the cutoff, row i = customer code i."""
+        return self._attribute_table(self.customer_attributes, self.customer_ids, CUSTOMER)
+
+    @cached_property
+    def items(self) -> pd.DataFrame:
+        """Attributes as of the cutoff, row i = item code i."""
+        return self._attribute_table(self.item_attributes, self.item_ids, ITEM)
+
+    @cached_property
+    def purchases(self) -> Events:
+        """The purchase events alone."""
+        return self.events.purchases()
+
+    @cached_property
+    def returns(self) -> ReturnMatch:
+        """Which purchase each return or cancellation undid; row-aligned with ``events``."""
+        return match_returns(self.events)
+
+    def as_of(self, cutoff: Instant) -> History:
+        """The history as it was known at an earlier moment.
+
+        Raises
+        ------
+        CutoffError
+            If ``cutoff`` lies after this history's own: what came later is not here.
+        """
+        at = to_microseconds(cutoff, self.timezone)
+        if at > self.cutoff_us:
+            raise CutoffError(
+                f"this history ends before {to_timestamp(self.cutoff_us)}; it cannot show "
+                f"{to_timestamp(at)}. Ask the log: log.as_of(...)."
+            )
+        return self.before(at)
+
+    def before(self, at: int) -> History:
+        cutoffs = np.minimum(self.cutoffs, at)
+        closed = self.closed_until_us
+        return _cut(self, self.events, cutoffs, at, None if closed is None else min(closed, at))
+
+    def select(self, ids: Iterable[Any]) -> History:
+        """Only these customers; an id never seen becomes a customer without events.
+
+        Raises
+        ------
+        IdTypeError
+            If the ids are of another type than the log's.
+        """
+        wanted = np.unique(check_ids(ids, self.customer_ids, CUSTOMER))
+        keep = np.isin(self.customer_ids, wanted)
+        events = self.events.take(np.repeat(keep, np.diff(self.events.offsets)))
+        cutoffs = np.full(len(wanted), self.cutoff_us, dtype=np.int64)
+        cutoffs[np.isin(wanted, self.customer_ids)] = self.cutoffs[keep]
+        items = self.item_ids
+        events = recode(events, self.vocabulary, wanted, items)
+        return self._replace(events, with_ids(self.vocabulary, wanted, items), cutoffs)
+
+    def before_last_basket(self) -> History:
+        """Each customer before the local day of their own last purchase.
+
+        Customers without a purchase keep all events and the common cutoff.
+        """
+        bought = self.purchases
+        last_day = segment_last(bought.day, bought.offsets, 0)
+        has = np.diff(bought.offsets) > 0
+        starts = day_starts(last_day, self.timezone)
+        cutoffs = np.where(has, np.minimum(starts, self.cutoffs), self.cutoffs)
+        return _cut(self, self.events, cutoffs, self.cutoff_us, self.closed_until_us)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The events as a new table with the contract's column names, times in UTC."""
+        return events_to_pandas(self.events, self.vocabulary)
+
+    def _replace(self, events: Events, vocabulary: Vocabulary, cutoffs: Array) -> History:
+        return History(
+            events, vocabulary, cutoffs, self.cutoff_us, self.timezone,
+            self.item_attributes, self.customer_attributes, self.closed_until_us,
+        )  # fmt: skip
+
+    def _attribute_table(self, attributes: Attributes, ids: Array, key: str) -> pd.DataFrame:
+        found, table = attributes.as_of(self.cutoff_us)
+        index = pd.Index(ids, name=key)
+        return table.set_axis(pd.Index(found), axis=0).reindex(index)
+
+    @property
+    def n_purchases(self) -> int:
+        return int(np.count_nonzero(self.events.event == EVENT_CODES[PURCHASE]))
+
+
+def history_from(
+    events: Events,
+    vocabulary: Vocabulary,
+    at: int,
+    timezone: str,
+    attributes: tuple[Attributes, Attributes],
+    closed_until: int | None,
+) -> History:
+    """The history before ``at`` of a whole log."""
+    cutoffs = np.full(len(vocabulary.customer_ids), at, dtype=np.int64)
+    whole = History(events, vocabulary, cutoffs, at, timezone, *attributes, closed_until)
+    return _cut(whole, events, cutoffs, at, closed_until)
+
+
+def _cut(whole: History, events: Events, cutoffs: Array, at: int, closed: int | None) -> History:
+    """Keep what each customer's cutoff allows, with the vocabulary of what is left.
+
+    The vocabulary must be that of the kept rows: a code that depends on a later customer
+    would carry the future into seeds and ties.
+    """
+    keep = _known_before(events, cutoffs, at)
+    kept = events if keep is None else events.take(keep)
+    vocabulary = whole.vocabulary
+    listed_customers = whole.customer_attributes.as_of(at)[0]
+    listed_items = whole.item_attributes.as_of(at)[0]
+    customers = union_ids(used_ids(kept.customer, vocabulary.customer_ids), listed_customers)
+    items = union_ids(used_ids(kept.item, vocabulary.item_ids), listed_items)
+    kept = recode(kept, vocabulary, customers, items)
+    position = np.searchsorted(customers, vocabulary.customer_ids)
+    inside = np.isin(vocabulary.customer_ids, customers)
+    own = np.full(len(customers), at, dtype=np.int64)
+    own[position[inside]] = cutoffs[inside]
+    return History(
+        kept, with_ids(vocabulary, customers, items), own, at, whole.timezone,
+        whole.item_attributes, whole.customer_attributes, closed,
+    )  # fmt: skip
+
+
+def _known_before(events: Events, cutoffs: Array, at: int) -> Array | None:
+    """Mask of rows that happened and were known before each cutoff; None where all did."""
+    limit = at if bool((cutoffs == at).all()) else np.repeat(cutoffs, np.diff(events.offsets))
+    keep = events.known_at < limit
+    if events.known_at is not events.timestamp:
+        keep &= events.timestamp < limit
+    return None if bool(np.all(keep)) else np.asarray(keep)

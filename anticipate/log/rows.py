@@ -1,0 +1,233 @@
+"""From the caller's columns to checked arrays: every row is used, or rejected with a reason.
+
+Reads  a table and the names of its columns.
+Gives  arrays of the good rows in the order they came, and the positions of the bad ones.
+Never  drops a row in silence: good + rejected = rows read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from .. import columns as c
+from .._checks import check_columns, check_option
+from ..exceptions import BadRowsError, ColumnError, ParameterError
+from ..kernels.events import constant
+from .clock import Times, read_times
+from .frames import column, column_names, n_rows
+from .ids import encode_ids
+
+Array = NDArray[Any]
+ABSENT = ("event", "quantity", "price", "value", "order_id", "event_id", "gift", "channel",
+          "reason", "known_at", "amount")  # fmt: skip
+
+
+@dataclass
+class RawRows:
+    """Row-aligned arrays of everything read; codes are ranks in the vocabularies."""
+
+    arrays: dict[str, Array]
+    vocabularies: dict[str, Array]  # customer, item, order, event_id, channel, reason
+    event_names: tuple[str, ...]
+    bad: dict[str, Array] = field(default_factory=dict)  # reason -> mask (n,)
+    notes: dict[str, int] = field(default_factory=dict)  # what had to be decided, counted
+    aware: bool = False
+
+
+def read_rows(frame: Any, names: dict[str, str | None], **options: Any) -> RawRows:
+    """Read and judge every row. ``names`` maps contract names to the caller's columns."""
+    _check_names(frame, names)
+    n = n_rows(frame)
+    given = {ours: column(frame, theirs) for ours, theirs in names.items() if theirs is not None}
+    raw = RawRows({}, {}, _event_names(options["extra_events"]))
+    _read_ids(raw, given, n)
+    _read_times(raw, given, options["timezone"])
+    _read_numbers(raw, given, n)
+    _read_event(raw, given, n, options["default_event"])
+    _read_gift(raw, given, n)
+    _settle_negative_quantity(raw, options["negative_quantity"])
+    _judge(raw)
+    return raw
+
+
+def reject(raw: RawRows, on_bad_rows: str) -> tuple[Array, Array]:
+    """Mask of good rows and the reason of each row (object, None where good)."""
+    check_option("on_bad_rows", on_bad_rows, ("raise", "quarantine"))
+    n = len(raw.arrays["customer"])
+    reasons = np.full(n, None, dtype=object)
+    for reason, mask in raw.bad.items():
+        reasons[mask & (reasons == None)] = reason  # noqa: E711  elementwise
+    bad = np.zeros(n, dtype=bool)
+    for mask in raw.bad.values():
+        bad |= mask
+    if bad.any() and on_bad_rows == "raise":
+        raise BadRowsError(_describe(raw, bad))
+    return ~bad, reasons
+
+
+def _describe(raw: RawRows, bad: Array) -> str:
+    parts = [
+        f"{int(mask.sum())} with {reason} (rows {_first_rows(mask)})"
+        for reason, mask in raw.bad.items()
+        if mask.any()
+    ]
+    return (
+        f"events: {int(bad.sum())} of {len(bad)} rows cannot be used: {'; '.join(parts)}. "
+        "Mend them, or set them aside with on_bad_rows='quarantine'."
+    )
+
+
+def _first_rows(mask: Array) -> str:
+    rows = np.flatnonzero(mask[:])[:3].tolist()
+    more = ", …" if int(mask.sum()) > 3 else ""
+    return ", ".join(map(str, rows)) + more
+
+
+def _check_names(frame: Any, names: dict[str, str | None]) -> None:
+    wanted = [theirs for theirs in names.values() if theirs is not None]
+    hint = "Name yours: InteractionLog.from_frame(table, timestamp='ts')."
+    check_columns("events", wanted, column_names(frame), hint=hint)
+    if names.get("price") is not None and names.get("amount") is not None:
+        raise ColumnError("events: give price (per piece) or amount (line total), not both.")
+
+
+def _event_names(extra: Any) -> tuple[str, ...]:
+    extra = tuple(extra)
+    clash = [name for name in extra if name in c.EVENT_CODES or not isinstance(name, str)]
+    if clash or len(set(extra)) < len(extra):
+        raise ParameterError(f"extra_events must be new, distinct names; got {list(extra)}.")
+    return c.EVENTS + extra
+
+
+def _read_ids(raw: RawRows, given: dict[str, pd.Series[Any]], n: int) -> None:
+    types: dict[str, Any] = {
+        "customer": np.int32,
+        "item": np.int32,
+        "order": np.int32,
+        "event_id": np.int32,
+    }
+    types |= {"channel": np.int16, "reason": np.int32}
+    ours = {"customer": c.CUSTOMER, "item": c.ITEM, "order": c.ORDER, "event_id": c.EVENT_ID}
+    ours |= {"channel": c.CHANNEL, "reason": c.REASON}
+    for key, name in ours.items():
+        if name in given:
+            codes, raw.vocabularies[key] = encode_ids(given[name], name)
+            raw.arrays[key] = codes.astype(types[key], copy=False)
+        else:
+            raw.arrays[key] = constant(c.MISSING, types[key], n)
+            raw.vocabularies[key] = np.empty(0, dtype=object)
+
+
+def _read_times(raw: RawRows, given: dict[str, pd.Series[Any]], timezone: str | None) -> None:
+    times = read_times(given[c.TIMESTAMP], timezone, c.TIMESTAMP)
+    raw.aware = times.aware
+    raw.arrays["timestamp"] = times.microseconds
+    _note_times(raw, times)
+    if c.KNOWN_AT not in given:
+        raw.arrays["known_at"] = times.microseconds
+        return
+    known = read_times(given[c.KNOWN_AT], timezone or ("UTC" if times.aware else None), c.KNOWN_AT)
+    missing = known.microseconds == c.NO_TIME
+    # Nothing is known before it happened.
+    later = np.maximum(known.microseconds, times.microseconds)
+    raw.arrays["known_at"] = np.where(missing, times.microseconds, later)
+
+
+def _note_times(raw: RawRows, times: Times) -> None:
+    raw.notes["ambiguous_local_times"] = times.n_ambiguous
+    raw.notes["nonexistent_local_times"] = times.n_nonexistent
+
+
+def _number(series: pd.Series[Any]) -> Array:
+    if pd.api.types.is_numeric_dtype(series.dtype):
+        return series.to_numpy(dtype=np.float64, na_value=np.nan)
+    return pd.to_numeric(series, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+
+
+def _read_numbers(raw: RawRows, given: dict[str, pd.Series[Any]], n: int) -> None:
+    for name in (c.QUANTITY, c.PRICE, c.AMOUNT, c.VALUE):
+        if name not in given:
+            continue
+        values = _number(given[name])
+        lost = np.isnan(values) & given[name].notna().to_numpy(dtype=bool)
+        if lost.any():
+            raw.bad[f"a {name} that is not a number"] = lost
+        raw.arrays[name] = values
+    _fill_numbers(raw, n)
+
+
+def _fill_numbers(raw: RawRows, n: int) -> None:
+    arrays = raw.arrays
+    quantity = arrays.get(c.QUANTITY)
+    if quantity is None:
+        arrays[c.QUANTITY] = constant(1.0, np.float64, n)
+    elif np.isnan(quantity).any():
+        arrays[c.QUANTITY] = np.where(np.isnan(quantity), 1.0, quantity)
+    if c.AMOUNT in arrays:
+        amount, pieces = arrays.pop(c.AMOUNT), arrays[c.QUANTITY]
+        price = np.full(n, np.nan)
+        arrays[c.PRICE] = np.divide(amount, pieces, out=price, where=pieces != 0)
+    for name in (c.PRICE, c.VALUE):
+        arrays.setdefault(name, constant(np.nan, np.float64, n))
+
+
+def _read_event(raw: RawRows, given: dict[str, pd.Series[Any]], n: int, default: str) -> None:
+    check_option("default_event", default, raw.event_names)
+    codes = {name: code for code, name in enumerate(raw.event_names)}
+    if c.EVENT not in given:
+        raw.arrays["event"] = constant(codes[default], np.int8, n)
+        return
+    found, uniques = pd.factorize(given[c.EVENT], use_na_sentinel=True)
+    table = np.array([codes.get(name, -1) for name in uniques] + [codes[default]], dtype=np.int8)
+    raw.arrays["event"] = table[found]  # -1, a missing event, takes the last entry: the default
+    unknown = raw.arrays["event"] < 0
+    if unknown.any():
+        raw.bad["an unknown event"] = unknown
+
+
+def _read_gift(raw: RawRows, given: dict[str, pd.Series[Any]], n: int) -> None:
+    if c.GIFT not in given:
+        raw.arrays["gift"] = constant(False, np.bool_, n)
+        return
+    column_ = given[c.GIFT]
+    if not pd.api.types.is_bool_dtype(column_.dtype):
+        text = column_.astype("string").str.strip().str.lower()
+        column_ = text.map({"true": True, "1": True, "1.0": True}).astype("boolean")
+    raw.arrays["gift"] = column_.fillna(False).to_numpy(dtype=bool)
+
+
+def _settle_negative_quantity(raw: RawRows, rule: str) -> None:
+    check_option("negative_quantity", rule, ("error", "return", "cancel"))
+    arrays = raw.arrays
+    negative = arrays["quantity"] < 0
+    if rule == "error" or not negative.any():
+        return
+    target = np.int8(c.EVENT_CODES[rule])
+    bought = negative & (arrays["event"] == c.EVENT_CODES[c.PURCHASE])
+    arrays["event"] = np.where(bought, target, arrays["event"]).astype(np.int8)
+    arrays["quantity"] = np.where(negative, -arrays["quantity"], arrays["quantity"])
+    raw.notes["negative_quantity_rows"] = int(bought.sum())
+
+
+def _judge(raw: RawRows) -> None:
+    arrays = raw.arrays
+    event = arrays["event"]
+    needs_item = np.array([name not in c.ITEM_OPTIONAL for name in raw.event_names])
+    needs_item[len(c.EVENTS) :] = False
+    bought = event == c.EVENT_CODES[c.PURCHASE]
+    infinite = np.isinf(arrays["quantity"]) | np.isinf(arrays["price"]) | np.isinf(arrays["value"])
+    verdicts = {
+        "no customer": arrays["customer"] < 0,
+        "a missing or impossible time": arrays["timestamp"] == c.NO_TIME,
+        "no item": (arrays["item"] < 0) & needs_item[event] & (event >= 0),
+        "an infinite number": infinite,
+        "a negative quantity": arrays["quantity"] < 0,
+        "a zero quantity": bought & (arrays["quantity"] == 0),
+        "a negative price": bought & (arrays["price"] < 0),
+    }
+    raw.bad |= {reason: mask for reason, mask in verdicts.items() if mask.any()}
