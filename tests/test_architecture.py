@@ -36,7 +36,8 @@ ALLOWED: dict[str, set[str]] = {
         "log", "outcomes", "features", "kernels", "suggestions", "needs", "timing", "churn",
         "guards", "retention", "evaluation", "bundle", "serving",
     },
-    "datasets": {"log", "bundle"},
+    "datasets": {"log", "bundle", "_simulator"},
+    "_simulator": set(),
     "testing": {"log", "bundle"},
     "batch": ALL,
 }  # fmt: skip

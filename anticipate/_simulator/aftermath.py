@@ -117,10 +117,10 @@ def complaints(rng: Random, rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFr
 
 def leaving(rng: Random, people: People, still_open: pd.DataFrame) -> tuple[Ints, Ints]:
     """The second each customer leaves, and the second a complaint alone would have made it."""
-    # A second, competing hazard: three in five open complaints end the relation within weeks.
-    goes = still_open[rng.random(len(still_open)) < 0.6]
+    # A second, competing hazard: seven in ten open complaints end the relation within weeks.
+    goes = still_open[rng.random(len(still_open)) < 0.7]
     second = goes["second"].to_numpy() + np.rint(
-        (2.0 + 20.0 * rng.standard_exponential(len(goes))) * DAY
+        (2.0 + 25.0 * rng.standard_exponential(len(goes))) * DAY
     ).astype(np.int64)
     angry = np.full(len(people), np.iinfo(np.int64).max)
     np.minimum.at(angry, goes["customer"].to_numpy(), second)

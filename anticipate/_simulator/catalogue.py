@@ -19,7 +19,7 @@ from .rows import Floats, Ints
 BOOKS = """
 mystery holmes=A Study in Scarlet/The Sign of the Four/The Hound of the Baskervilles
 mystery moonstone=The Moonstone; white=The Woman in White; trent=Trent's Last Case
-mystery brown=The Innocence of Father Brown/The Wisdom of Father Brown/The Incredulity of Father Brown
+mystery brown=The Innocence of Father Brown/The Wisdom of Father Brown/The Secret of Father Brown
 mystery yellow=The Mystery of the Yellow Room; bigbow=The Big Bow Mystery; case=The Leavenworth Case
 scifi 1984=Nineteen Eighty-Four; worlds=The War of the Worlds; time=The Time Machine
 scifi mars=A Princess of Mars/The Gods of Mars/The Warlord of Mars
@@ -98,6 +98,7 @@ def make_catalogue() -> Catalogue:
     units = works[works["volume"] == 0]
     genres = tuple(dict.fromkeys(works["genre"]))
     goods = CONSUMABLES + DURABLES
+    rank = np.asarray(units.groupby("genre").cumcount(), dtype=np.float64)
     return Catalogue(
         items=items,
         genres=genres,
@@ -106,7 +107,7 @@ def make_catalogue() -> Catalogue:
         print_item=_codes(works["work_id"] + "-print", code),
         ebook_item=_codes(works["work_id"] + "-ebook", code),
         unit_genre=np.array([genres.index(genre) for genre in units["genre"]]),
-        unit_weight=(1.0 + units.groupby("genre").cumcount().to_numpy()) ** -0.6,
+        unit_weight=np.power(1.0 + rank, -0.6),
         unit_box=_codes("B-" + units["slug"] + "-box", code),
         goods_item=np.array([code[row[0]] for row in goods]),
         goods_gap_days=np.array([float(row[4]) for row in goods]),
@@ -133,7 +134,7 @@ def _items(works: pd.DataFrame) -> pd.DataFrame:
     digital = _edition(works[~works["genre"].isin(PRINT_ONLY)], "ebook", 5.90)
     tables = [printed, digital, _box_sets(works), _goods(CONSUMABLES, True)]
     items = pd.concat([*tables, _goods(DURABLES, False)])
-    return items.sort_values("item_id", ignore_index=True)
+    return items.sort_values("item_id", ignore_index=True).infer_objects()
 
 
 def _edition(works: pd.DataFrame, edition: str, price: float) -> pd.DataFrame:
@@ -146,7 +147,7 @@ def _edition(works: pd.DataFrame, edition: str, price: float) -> pd.DataFrame:
             "work_id": works["work_id"],
             "lifetime_days": np.nan,
             "consumable": False,
-            "contains": "",
+            "contains": None,
         }
     )
 
@@ -159,17 +160,17 @@ def _box_sets(works: pd.DataFrame) -> pd.DataFrame:
     return table.assign(
         name=(boxes["title"] + ", box of three").to_numpy(),
         contains=volumes.to_numpy(),
-        work_id="",
+        work_id=None,
     )
 
 
 def _goods(rows: tuple[tuple[str, str, str, float, int, float], ...], eaten: bool) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=["item_id", "name", "category", "price", "days", "share"])
     return table.drop(columns=["days", "share"]).assign(
-        work_id="",
+        work_id=None,
         lifetime_days=np.nan if eaten else table["days"].astype(float),
         consumable=eaten,
-        contains="",
+        contains=None,
     )
 
 

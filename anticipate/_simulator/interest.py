@@ -85,13 +85,12 @@ def dismissed(rng: Random, rows: pd.DataFrame) -> pd.DataFrame:
 
 def letters(rng: Random, people: People, *, n_days: float) -> pd.DataFrame:
     """Mail from the shop, about one a year, to those who do not object."""
-    allowed = np.isin(people.objection, [OBJECTIONS.index(""), OBJECTIONS.index("profiling")])
+    allowed = np.isin(people.objection, [OBJECTIONS.index(None), OBJECTIONS.index("profiling")])
     customer = np.flatnonzero(allowed)
-    count = rng.poisson(np.maximum(n_days - people.signup_day[customer], 0.0) / 400.0)
-    customer = np.repeat(customer, count)
-    day = people.signup_day[customer] + rng.random(len(customer)) * (
-        n_days - people.signup_day[customer]
-    )
+    stay = np.maximum(n_days - people.signup_day[customer], 0.0)
+    letter = np.repeat(np.arange(len(customer)), rng.poisson(stay / 400.0))
+    customer, stay = customer[letter], stay[letter]
+    day: Floats = people.signup_day[customer] + rng.random(len(letter)) * stay
     return make_rows("contacted", customer, shop_hours(rng, day), channel=EMAIL)
 
 
@@ -104,10 +103,12 @@ def club(rng: Random, people: People, *, n_days: float) -> pd.DataFrame:
     term = np.arange(len(row)) - np.searchsorted(row, row)
     last = rng.geometric(0.25, size=len(member))[row]
     customer, second = member[row], shop_hours(rng, day)
-    parts = [("subscribe", term == 0), ("renew", (term > 0) & (term < last)), ("lapse", term == last)]
-    return pd.concat(
-        [make_rows(name, customer[on], second[on], channel=WEB) for name, on in parts]
-    )
+    parts = [
+        ("subscribe", term == 0),
+        ("renew", (term > 0) & (term < last)),
+        ("lapse", term == last),
+    ]
+    return pd.concat([make_rows(name, customer[on], second[on], channel=WEB) for name, on in parts])
 
 
 def _minutes(rng: Random, n: int, low: float, high: float) -> Floats:

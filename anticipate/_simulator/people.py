@@ -19,9 +19,9 @@ _SHARE = (0.36, 0.34, 0.12, 0.18)
 _VISIT_GAP_DAYS = np.array([75.0, 30.0, 110.0, 120.0])
 _GIFTS_A_YEAR = np.array([0.4, 0.7, 4.5, 0.3])
 _APPETITE = np.array([1.9, 0.7, 0.4, 0.5])
-_STAY_DAYS = np.array([1300.0, 1000.0, 800.0, 300.0])
+_STAY_DAYS = np.array([1700.0, 1300.0, 1000.0, 350.0])
 COUNTRIES = ("DE", "FR", "IE", "NL", "KR")
-OBJECTIONS = ("", "profiling", "marketing", "email")
+OBJECTIONS = (None, "profiling", "marketing", "email")
 
 
 @dataclass(frozen=True)
@@ -78,5 +78,3 @@ def make_people(rng: Random, n_customers: int, n_days: float, n_genres: int) -> 
         channel_share=rng.dirichlet((1.2, 0.8, 0.5), size=n),
         leave_day=signup + stay,
     )
-
-

@@ -59,9 +59,11 @@ def reading_lists(rng: Random, people: People, catalogue: Catalogue) -> ReadingL
     key = place[:, unit] + 0.8 * catalogue.work_volume
     key[~_is_read(rng, liked, box, catalogue)] = np.inf
     item = np.where(box[:, unit], catalogue.unit_box[unit], _editions(rng, people, catalogue))
-    ranks = np.argsort(key, axis=1)
+    ranks = np.argsort(key, axis=1, kind="stable")
     item[np.isinf(key)] = -1
-    return ReadingLists(*(np.take_along_axis(a, ranks, axis=1) for a in (item, _works(n, unit), liked)))
+    return ReadingLists(
+        *(np.take_along_axis(a, ranks, axis=1) for a in (item, _works(n, unit), liked))
+    )
 
 
 def _works(n_customers: int, unit: Ints) -> Ints:
@@ -169,4 +171,6 @@ def gift_lines(
     work = rng.choice(len(weight), size=len(day), p=weight / weight.sum())
     item = catalogue.print_item[work]
     rows = make_rows("purchase", customer, shop_hours(rng, day), item=item, gift=True)
-    return rows.assign(work=work, liked=True, kind=WANTED, place=-1)[day > people.signup_day[customer]]
+    return rows.assign(work=work, liked=True, kind=WANTED, place=-1)[
+        day > people.signup_day[customer]
+    ]

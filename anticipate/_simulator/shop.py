@@ -70,7 +70,9 @@ def simulate(
         "accidental": tables.accidental_truth(names, rows),
         "gaps": tables.gap_truth(names, habits, np.minimum(leave, n_days * DAY)),
     }
-    return Frames(tables.events(names, rows), catalogue.items, tables.customers(names, people), truth)
+    return Frames(
+        tables.events(names, rows), catalogue.items, tables.customers(names, people), truth
+    )
 
 
 def _wanted(

@@ -15,7 +15,7 @@ from ..columns import EVENT_CODES
 from .again import order_key
 from .catalogue import Catalogue
 from .people import GROUPS, People
-from .rows import CHANNELS, REASON, SUBSTITUTE_OWNED, WANTED, make_rows
+from .rows import CHANNELS, REASON, SUBSTITUTE_OWNED, WANTED, Ints, make_rows
 
 CUSTOMER = 41  # C042
 SIGNUP = "2023-09-10"
@@ -36,7 +36,7 @@ _EVENTS = """
 2024-06-04T09:10:00 resolved B-jekyll-print web
 2024-08-17T15:02:00 purchase B-moon-1-print shop
 2024-09-20T20:11:00 rating B-moon-1-print web 3
-2024-10-05T10:25:40 purchase B-mars-1-print web
+2024-10-12T10:25:40 purchase B-mars-1-print web
 2024-10-24T21:40:00 rating B-mars-1-print web 5
 2024-11-13T20:02:10 view B-1984-print web
 2024-11-14T18:30:00 cart B-1984-print web
@@ -70,10 +70,11 @@ def story_rows(catalogue: Catalogue, *, start: pd.Timestamp) -> pd.DataFrame:
     table = pd.DataFrame(
         [(*line, "")[:5] for line in lines], columns=["when", "event", "item", "channel", "more"]
     ).sort_values("when", kind="stable", ignore_index=True)
-    second = (pd.to_datetime(table["when"], utc=True) - start) // pd.Timedelta(seconds=1)
+    since = pd.to_datetime(table["when"], utc=True) - start
+    second = np.asarray(since // pd.Timedelta(seconds=1), dtype=np.int64)
     code = {name: number for number, name in enumerate(catalogue.items["item_id"])}
-    customer, item = np.full(len(table), CUSTOMER), table["item"].map(code).to_numpy(np.int64)
-    rows = make_rows("purchase", customer, second.to_numpy(np.int64), item=item)
+    item: Ints = table["item"].map(code).to_numpy(np.int64)
+    rows = make_rows("purchase", np.full_like(item, CUSTOMER), second, item=item)
     bought = (table["event"] == "purchase").to_numpy()
     moved = bought | (table["event"] == "return").to_numpy()
     rows = rows.assign(

@@ -7,6 +7,7 @@ Never  a random number.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,12 +80,13 @@ def customer_truth(
     """Who left when and why, and what kind of customer it was."""
     left = leave < end
     genre = _looked_up(names.catalogue.genres, people.taste.argmax(axis=1))
+    because = _looked_up(("own", "complaint"), np.where(left, leave == angry, -1))
     return pd.DataFrame(
         {
             "customer_id": names.customer(np.arange(len(people))),
             "signed_up": names.time(people.signup_day * DAY),
             "left": names.time(np.where(left, leave, 0)).where(left),
-            "because": np.where(left, np.where(leave == angry, "complaint", "own"), ""),
+            "because": because,
             "group": _looked_up(GROUPS, people.group),
             "favourite": genre,
             "visit_gap_days": people.visit_gap_days.round(1),
@@ -108,7 +110,7 @@ def accidental_truth(names: Names, rows: pd.DataFrame) -> pd.DataFrame:
             "order_id": order_id[lines.index].to_numpy(),
             "timestamp": names.time(lines["second"]),
             "kind": _looked_up(KINDS, lines["kind"].astype(np.int64)),
-            "repeats_order_id": lines["origin"].map(known).fillna("").to_numpy(),
+            "repeats_order_id": lines["origin"].map(known).to_numpy(),
             "undone": pd.MultiIndex.from_frame(lines[["order", "item"]]).isin(sent_back),
         }
     )
@@ -145,9 +147,10 @@ def _order_ids(rows: pd.DataFrame) -> Objects:
 
 def _numbered(letter: str, number: Ints, width: int) -> Objects:
     distinct, row = np.unique(number, return_inverse=True)
-    text = np.char.add(letter, np.char.zfill(distinct.astype(str), width))
-    return text.astype(object)[row]
+    # One Python step per id, not per event: ids are text, and NumPy cannot pad an empty array.
+    text = [f"{letter}{one:0{width}d}" for one in distinct.tolist()]
+    return np.array(text, dtype=object)[row]
 
 
-def _looked_up(names: list[str] | tuple[str, ...], code: ArrayLike) -> Objects:
+def _looked_up(names: Sequence[str | None], code: ArrayLike) -> Objects:
     return np.array([*names, None], dtype=object)[np.asarray(code)]

@@ -84,12 +84,13 @@ def write_bundle(
     Examples
     --------
     >>> import tempfile
+    >>> from anticipate.bundle import open_bundle
     >>> folder = write_bundle(tempfile.mkdtemp(), {"cutoff": "2025-03-01"}, {"gap": np.ones(3)})
     >>> open_bundle(folder)[1]["gap"].tolist()
     [1.0, 1.0, 1.0]
     """
     root = Path(path)
-    stored = {name: npy.storable(name, arrays[name]) for name in sorted(arrays)}
+    stored = {name: npy.storable(name, array) for name, array in arrays.items()}
     document = _document(manifest)
     existed = os.path.lexists(root)
     try:
@@ -203,7 +204,8 @@ def _publish(root: Path, work: Path, pointer: Pointer) -> None:
         if is_new:
             remove_generation(target)
         raise
-    sync_folder(root)
+    with contextlib.suppress(OSError):  # either way CURRENT names a whole generation
+        sync_folder(root)
 
 
 def _is_intact(folder: Path, pointer: Pointer) -> bool:

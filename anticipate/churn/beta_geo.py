@@ -9,7 +9,6 @@ Source Fader, Hardie and Lee, "Counting your customers the easy way", Marketing 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, Self
 
@@ -17,6 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import minimize
+from scipy.special import expit
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
@@ -39,7 +39,7 @@ class Cells(NamedTuple):
     weight: Floats
 
 
-class BetaGeoModel(BaseEstimator):
+class BetaGeoModel(BaseEstimator):  # type: ignore[misc]
     """Purchase rates and dropout of a customer base: BG/NBD, or MBG/NBD with ``modified``.
 
     A customer buys at random with rate lambda ~ Gamma(r, alpha) and after a purchase stops for
@@ -86,7 +86,7 @@ class BetaGeoModel(BaseEstimator):
         self.modified = modified
         self.prior_sd = prior_sd
 
-    def fit(self, summary: pd.DataFrame, y: None = None) -> Self:
+    def fit(self, summary: pd.DataFrame) -> Self:
         """Learn the four parameters.
 
         Parameters
@@ -144,7 +144,7 @@ class BetaGeoModel(BaseEstimator):
         """P(no purchase in the next ``horizon``), per row of the summary."""
         H = check_positive("horizon", horizon)
         logit = btyd.log_odds_no_purchase(*_statistics(summary), horizon=H, model=self.kernel_)
-        return pd.Series(btyd.expit(logit), index=summary.index, name="p_no_purchase")
+        return pd.Series(expit(logit), index=summary.index, name="p_no_purchase")
 
     def predict_alive(self, summary: pd.DataFrame) -> pd.Series[float]:
         """P(alive) per row: 1 for every one-time buyer under BG/NBD, so no churn score."""
@@ -160,9 +160,7 @@ class BetaGeoModel(BaseEstimator):
     def expected_repeats(self, age: float) -> float:
         """Expected repeat purchase days of a new customer by ``age`` (> 0): E[X(t)]."""
         zero, t = np.zeros(1), check_positive("age", age)
-        return float(
-            btyd.expected_purchases(zero, zero, zero, horizon=t, model=self.kernel_)[0]
-        )
+        return float(btyd.expected_purchases(zero, zero, zero, horizon=t, model=self.kernel_)[0])
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """The fitted state as plain arrays."""
@@ -227,14 +225,15 @@ def _maximise(cells: Cells, *, m: int, prior_sd: float) -> btyd.BetaGeo:
         bounds=[(-LOG_BOUND, LOG_BOUND)] * 4,
         options={"maxiter": 500, "ftol": 1e-13, "gtol": 1e-8},
     )
-    r, alpha, a, b = (math.exp(value) for value in result.x)
+    r, alpha, a, b = np.exp(result.x).tolist()
     return btyd.BetaGeo(r, alpha * unit, a, b, m)
 
 
 def _loss(logs: Floats, cells: Cells, m: int, prior_sd: float) -> tuple[float, Floats]:
     # -(log posterior) / n, and its gradient by the log parameters: d/d ln v = v d/dv.
     values = np.exp(logs)
-    model = btyd.BetaGeo(*values.tolist(), m=m)
+    r, alpha, a, b = values.tolist()
+    model = btyd.BetaGeo(r, alpha, a, b, m)
     ll = btyd.log_likelihood(*cells[:3], model=model)
     gradient = btyd.log_likelihood_gradient(*cells[:3], model=model)
     total = cells.weight.sum()

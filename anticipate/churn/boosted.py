@@ -26,13 +26,13 @@ Array = NDArray[Any]
 Floats = NDArray[np.float64]
 
 
-class ChurnClassifier(ClassifierMixin, BaseEstimator):
+class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Two-class histogram gradient boosting with small trees.
 
     Parameters
     ----------
     max_iter : int, default=150
-        Trees.
+        One per boosting step.
     learning_rate : float, default=0.05
     max_leaf_nodes : int, default=15
     min_samples_leaf : int, default=40
@@ -63,14 +63,14 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
     def __init__(
         self,
         *,
-        max_iter: int = 150,
+        n_trees: int = 150,
         learning_rate: float = 0.05,
         max_leaf_nodes: int = 15,
         min_samples_leaf: int = 40,
         l2_regularization: float = 1.0,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
-        self.max_iter = max_iter
+        self.n_trees = n_trees
         self.learning_rate = learning_rate
         self.max_leaf_nodes = max_leaf_nodes
         self.min_samples_leaf = min_samples_leaf
@@ -94,7 +94,12 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
                 f"{'class' if len(self.classes_) == 1 else 'classes'}. "
                 "Only binary classification is supported."
             )
-        booster = HistGradientBoostingClassifier(early_stopping=False, **self.get_params())
+        # scikit-learn cannot bin a column that is NaN throughout; a constant is never split on.
+        X = np.where(np.isnan(X).all(axis=0), 0.0, X)
+        settings = self.get_params()
+        booster = HistGradientBoostingClassifier(
+            max_iter=settings.pop("n_trees"), early_stopping=False, **settings
+        )
         with threadpool_limits(1):
             booster.fit(X, y == self.classes_[1])
         self.trees_ = flatten_hist_gradient_boosting(booster)
@@ -113,7 +118,8 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
 
     def predict(self, X: Any) -> Array:
         """The likelier class of each row, shape (n,)."""
-        return np.asarray(self.classes_[(self.decision_function(X) > 0).astype(int)])
+        second = self.decision_function(X) > 0
+        return np.asarray(self.classes_[second.astype(int)])
 
     def to_arrays(self) -> dict[str, Array]:
         """The trees; labels other than False and True are not kept."""

@@ -27,7 +27,7 @@ COLUMNS = ["n_priced_days", "mean_spend"]
 LOG_BOUND = 12.0
 
 
-class SpendModel(BaseEstimator):
+class SpendModel(BaseEstimator):  # type: ignore[misc]
     """Gamma-gamma model of the spend per purchase day.
 
     Parameters
@@ -58,7 +58,7 @@ class SpendModel(BaseEstimator):
     def __init__(self, *, prior_sd: float = 2.5) -> None:
         self.prior_sd = prior_sd
 
-    def fit(self, summary: pd.DataFrame, y: None = None) -> Self:
+    def fit(self, summary: pd.DataFrame) -> Self:
         """Learn p, q and v from ``n_priced_days`` and ``mean_spend``."""
         check_positive("prior_sd", self.prior_sd)
         x, m = _statistics(summary)

@@ -46,8 +46,11 @@ def purchase_summary(history: History) -> pd.DataFrame:
     >>> purchase_summary(log.as_of("2025-01-31")).loc[1].tolist()
     [1.0, 10.0, 30.0, 2.0, 3.0]
     """
-    state = history_state(history)
-    bought = state.n_days > 0
+    return summary_of(history, history_state(history))
+
+
+def summary_of(history: History, state: PurchaseState) -> pd.DataFrame:
+    """The purchase summary of a history whose state is known already."""
     priced = np.where(state.n_priced_days > 0, state.n_priced_days, np.nan)
     table = pd.DataFrame(
         {
@@ -59,7 +62,7 @@ def purchase_summary(history: History) -> pd.DataFrame:
         },
         index=pd.Index(history.customer_ids, name=CUSTOMER),
     )
-    return table[bought]
+    return table[state.n_days > 0]
 
 
 def history_state(history: History) -> PurchaseState:

@@ -97,7 +97,7 @@ def training_slices(
 
     Examples
     --------
-    >>> from anticipate import InteractionLog
+    >>> from anticipate.log import InteractionLog
     >>> log = InteractionLog.from_frame(
     ...     {"customer_id": [1, 1, 1], "item_id": [7, 7, 7],
     ...      "timestamp": ["2025-01-01", "2025-02-10", "2025-03-01"]}, timezone="UTC",

@@ -54,9 +54,9 @@ def evaluate_churn(
     Returns
     -------
     Section
-        Named ``"churn"``; headline ``log-loss``; curves ``reliability`` and ``gains``.
+        Named ``"churn"``; headline ``Log-loss``; curves ``reliability`` and ``gains``.
     """
-    check_columns("churn", (CHURN_COLUMN,), predictions.columns, hint="ChurnModel.predict gives it.")
+    check_columns("churn", (CHURN_COLUMN,), predictions.columns, hint="See ChurnModel.predict.")
     left = ~outcomes.customers["purchased"].astype(bool)
     sides = pd.DataFrame({"": predictions[CHURN_COLUMN], **baselines}).reindex(left.index)
     sides = sides[sides.index.isin(history.customer_ids)].dropna()
@@ -65,7 +65,7 @@ def evaluate_churn(
     losses = {name: metrics.log_losses(y, p) for name, p in others.items()}
     meaning = "surprise at what came, per customer (nats)"
     headline = mean_row(
-        "log-loss", metrics.log_losses(y, ours), losses, better="lower", meaning=meaning
+        "Log-loss", metrics.log_losses(y, ours), losses, better="lower", meaning=meaning
     )
     return Section(
         name="churn",
@@ -111,17 +111,17 @@ def _rows(
 ) -> list[MetricRow]:
     n = y.size
     specs: list[tuple[str, Callable[..., float], Better, str]] = [
-        ("brier skill", metrics.brier_skill, "higher", "share of the base rate's error removed"),
-        ("auc", metrics.auc, "higher", "chance that a leaver is ranked above one who stayed"),
-        ("lift top 10 %", metrics.lift_at_top, "higher", "leavers in the top tenth, times average"),
+        ("Brier skill", metrics.brier_skill, "higher", "share of the base rate's error removed"),
+        ("AUC", metrics.auc, "higher", "chance that a leaver is ranked above one who stayed"),
+        ("Lift top 10 %", metrics.lift_at_top, "higher", "leavers in the top tenth, times average"),
         (
-            f"precision@{top}",
+            f"Precision@{top}",
             lambda y, p: metrics.precision_at_n(y, p, top),
             "higher",
             f"share of leavers among the {top} most at risk",
         ),
         (
-            "calibration error",
+            "Calibration error",
             calibration.expected_calibration_error,
             "lower",
             "mean gap between said and seen, 15 equal bins",
@@ -140,10 +140,10 @@ def _rows(
     ]
     slope, intercept = metrics.calibration_line(y, ours)
     said = number_row(
-        "calibration slope", slope, {}, better="none", n=n, meaning="1 is right, below 1 too extreme"
+        "Calibration slope", slope, {}, better="none", n=n, meaning="1 is right, below: too extreme"
     )
     offset = number_row(
-        "calibration intercept", intercept, {}, better="none", n=n, meaning="0 is right"
+        "Calibration intercept", intercept, {}, better="none", n=n, meaning="0 is right"
     )
     return [*rows, said, offset]
 
@@ -161,7 +161,7 @@ def _groups(
     return group_rows(
         groups,
         customers,
-        "log-loss",
+        "Log-loss",
         metrics.log_losses(y, ours),
         losses,
         better="lower",
@@ -174,7 +174,8 @@ def _curves(
 ) -> dict[str, pd.DataFrame]:
     gains = calibration.gains_table(y, ours).rename(columns={"found": "ours"})
     for name, p in others.items():
-        gains[name] = calibration.gains_table(y, p)["found"]
+        if np.ptp(p) > 0:  # one probability for all ranks nobody: the line of chance
+            gains[name] = calibration.gains_table(y, p)["found"]
     return {"reliability": calibration.reliability_table(y, ours), "gains": gains}
 
 

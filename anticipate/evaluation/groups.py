@@ -46,7 +46,7 @@ def customer_groups(history: History, groups: Iterable[str] = ()) -> pd.DataFram
 
     Examples
     --------
-    >>> from anticipate import InteractionLog
+    >>> from anticipate.log import InteractionLog
     >>> log = InteractionLog.from_frame(
     ...     {"customer_id": ["a", "a", "b"], "item_id": [1, 2, 1],
     ...      "timestamp": ["2025-01-01", "2025-02-01", "2025-02-20"]}, timezone="UTC",

@@ -24,6 +24,7 @@ Floats = npt.NDArray[np.float64]
 PREVALENCES = (0.5, 1.0, 5.0)  # mistakes per 1,000 legitimate lines
 ALLOWANCES = (10.0, 1.0)  # warnings per 1,000 legitimate lines; the first is the headline's
 KIND = "kind of mistake"
+_FEW = 10  # false alarms; fewer say little about their rate
 
 
 def evaluate_guard(
@@ -47,19 +48,19 @@ def evaluate_guard(
     Returns
     -------
     Section
-        Named ``"guard"``; headline ``caught at 10/1000``; groups begin with the kinds.
+        Named ``"guard"``; headline ``Caught at 10/1000``; groups begin with the kinds.
     """
     sides = {name: _side(table) for name, table in {"": reviewed, **baselines}.items()}
     ours = sides.pop("")
     rows = [_caught_at(ours, sides, allowance)[0] for allowance in ALLOWANCES]
-    rows += [_precision(ours, sides, per_1000) for per_1000 in PREVALENCES]
+    rows += [_precision(ours, per_1000) for per_1000 in PREVALENCES]
     rows += _as_set(ours)
     return Section(
         name="guard",
         title="Warnings of unwanted purchases",
         rows=tuple(rows),
         groups=_groups(reviewed, ours, sides, groups),
-        notes=(_judged(ours),),
+        notes=_notes(ours),
     )
 
 
@@ -92,7 +93,7 @@ def _caught_at(
     }
     mine = caught.pop("")
     row = mean_row(
-        f"caught at {allowance:g}/1000",
+        f"Caught at {allowance:g}/1000",
         mine,
         caught,
         better="higher",
@@ -106,15 +107,13 @@ def _beyond(side: Side, allowance: float) -> npt.NDArray[np.bool_]:
     return np.asarray(side.probability > limit)
 
 
-def _precision(ours: Side, others: Mapping[str, Side], per_1000: float) -> MetricRow:
-    def measure(side: Side) -> float:
-        return metrics.precision_at_prevalence(side.mistake, side.warned, per_1000=per_1000)
-
+def _precision(ours: Side, per_1000: float) -> MetricRow:
+    """Not graded: a rule that hardly ever warns would win it."""
     return number_row(
-        f"precision at {per_1000:g}/1000",
-        measure(ours),
-        {name: measure(side) for name, side in others.items()},
-        better="higher",
+        f"Precision at {per_1000:g}/1000",
+        metrics.precision_at_prevalence(ours.mistake, ours.warned, per_1000=per_1000),
+        {},
+        better="none",
         n=int(ours.warned.sum()),
         meaning=f"share of warnings that are right if {per_1000:g} of 1,000 lines are mistakes",
     )
@@ -126,9 +125,9 @@ def _as_set(ours: Side) -> list[MetricRow]:
     false = metrics.warnings_per_1000(ours.mistake, ours.warned)
     n_bad, n_good = int(ours.mistake.sum()), int((~ours.mistake).sum())
     return [
-        number_row("caught as set", caught, {}, better="none", n=n_bad,
+        number_row("Caught as set", caught, {}, better="none", n=n_bad,
                    meaning="share of mistakes warned of at the guard's own threshold"),
-        number_row("false alarms /1000", false, {}, better="none", n=n_good,
+        number_row("False alarms /1000", false, {}, better="none", n=n_good,
                    meaning="warnings per 1,000 legitimate lines at that threshold"),
     ]  # fmt: skip
 
@@ -150,8 +149,14 @@ def _groups(
     )
 
 
-def _judged(ours: Side) -> str:
-    return (
-        f"{int(ours.mistake.sum()):,} mistakes put into {int((~ours.mistake).sum()):,} legitimate "
-        "lines of real carts; legitimate means bought and not undone by us, not proven wanted"
+def _notes(ours: Side) -> tuple[str, ...]:
+    n_false = int((ours.warned & ~ours.mistake).sum())
+    n_good = int((~ours.mistake).sum())
+    judged = (
+        f"{int(ours.mistake.sum()):,} mistakes were put into real carts with {n_good:,} lines; "
+        "those lines count as legitimate because they were bought, not because they were wanted"
     )
+    if n_false >= _FEW:
+        return (judged,)
+    few = f"only {n_false} false alarms in {n_good:,} lines: the precision is a rough guess"
+    return judged, few

@@ -216,4 +216,3 @@ def _pack(table: pd.DataFrame, customer_ids: pd.Index, item_ids: pd.Index) -> In
     customer = customer_ids.get_indexer(pd.Index(table[CUSTOMER])).astype(np.int64)
     item = item_ids.get_indexer(pd.Index(table[ITEM])).astype(np.int64)
     return customer * max(len(item_ids), 1) + item
-

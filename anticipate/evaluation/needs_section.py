@@ -19,8 +19,9 @@ from ..kernels.segments import run_starts
 from ..log import History
 from ..outcomes import Outcomes
 from . import ranking_metrics as ranking
-from .matching import RANK, Floats, MatchedLists, match_lists
-from .sections import Better, MetricRow, Section, group_rows, mean_row
+from .matching import RANK, MatchedLists, match_lists
+from .ranking_metrics import Floats
+from .sections import Better, GroupRow, MetricRow, Section, group_rows, mean_row
 
 Metric = Callable[[MatchedLists], Floats]
 
@@ -54,14 +55,14 @@ def evaluate_needs(
     Returns
     -------
     Section
-        Named ``"needs"``; headline ``recall@k``; curve ``recall_by_rank``.
+        Named ``"needs"``; headline ``Recall@k``; curve ``recall_by_rank``.
     """
     truth, seen = bought_pairs(history, outcomes), history_pairs(history)
     match = partial(match_lists, truth=truth, width=check_count("k", k), history_pairs=seen)
     ours = match(recommendations)
     others = {name: match(table) for name, table in baselines.items()}
     rows = tuple(
-        _row(f"{name}@{k}", ours, others, metric, better=better, meaning=meaning)
+        _row(name, ours, others, metric, better=better, meaning=meaning)
         for name, metric, better, meaning in _metrics(k)
     )
     return Section(
@@ -98,7 +99,7 @@ def evaluate_suggestions(
     Returns
     -------
     Section
-        Named ``"suggestions"``; headline ``hit@k``.
+        Named ``"suggestions"``; headline ``Hit@k``.
     """
     check_count("k", k)
     truth, seen = bought_pairs(history, outcomes), history_pairs(history)
@@ -107,12 +108,12 @@ def evaluate_suggestions(
     others = {name: match(_items_of_first(table, k)) for name, table in baselines.items()}
     hit = partial(ranking.hit_at_k, k=k)
     meaning = f"share of buyers who bought one of the {k} things shown to them"
-    row = _row(f"hit@{k}", ours, others, hit, better="higher", meaning=meaning)
+    row = _row(f"Hit@{k}", ours, others, hit, better="higher", meaning=meaning)
     shown = _row(
-        "list given",
+        "List given",
         ours,
         {},
-        lambda lists: lists.filled.any(axis=1).astype(np.float64),
+        _is_filled,
         better="none",
         meaning="share of buyers to whom at least one thing was shown",
     )
@@ -153,14 +154,19 @@ def _metrics(k: int) -> list[tuple[str, Metric, Better, str]]:
     shown = partial(ranking.repeat_share_at_k, k=k)
     cut = partial(ranking.ndcg_at_k, k=k, ideal="cut")
     return [
-        ("recall", at["recall"], "higher", f"share of what was bought that stood in the {k}"),
-        ("ndcg", at["ndcg"], "higher", "the same, earlier places counting more (ideal: all)"),
-        ("phr", at["hit"], "higher", f"share of buyers with a hit among the {k}"),
-        ("capped recall", at["capped_recall"], "higher", f"hits of the possible, min({k}, bought)"),
-        ("ndcg cut", cut, "higher", f"NDCG with an ideal list of at most {k}"),
-        ("repeat recall", at["repeat_recall"], "higher", "recall of items bought before"),
-        ("new recall", at["new_recall"], "higher", "recall of items never bought before"),
-        ("repeat share", shown, "none", f"share of the {k} that was bought before"),
+        (f"Recall@{k}", at["recall"], "higher", f"share of what was bought that stood in the {k}"),
+        (f"NDCG@{k}", at["ndcg"], "higher", "the same, earlier places counting more (ideal: all)"),
+        (f"PHR@{k}", at["hit"], "higher", f"share of buyers with a hit among the {k}"),
+        (
+            f"Capped recall@{k}",
+            at["capped_recall"],
+            "higher",
+            f"hits of the possible, min({k}, bought)",
+        ),
+        (f"NDCG@{k} cut", cut, "higher", f"NDCG with an ideal list of at most {k}"),
+        (f"Repeat recall@{k}", at["repeat_recall"], "higher", "recall of items bought before"),
+        (f"New recall@{k}", at["new_recall"], "higher", "recall of items never bought before"),
+        (f"Repeat share@{k}", shown, "none", f"share of the {k} that was bought before"),
     ]
 
 
@@ -177,13 +183,17 @@ def _row(
     return mean_row(name, metric(ours), values, better=better, meaning=meaning)
 
 
+def _is_filled(lists: MatchedLists) -> Floats:
+    return np.asarray(lists.filled.any(axis=1), dtype=np.float64)
+
+
 def _groups(
     groups: pd.DataFrame | None,
     headline: MetricRow,
     ours: MatchedLists,
     others: Mapping[str, MatchedLists],
     metric: Metric,
-) -> tuple:
+) -> tuple[GroupRow, ...]:
     if groups is None:
         return ()
     values = {name: metric(lists) for name, lists in others.items()}
@@ -198,9 +208,7 @@ def _groups(
     )
 
 
-def _recall_by_rank(
-    ours: MatchedLists, others: Mapping[str, MatchedLists], k: int
-) -> pd.DataFrame:
+def _recall_by_rank(ours: MatchedLists, others: Mapping[str, MatchedLists], k: int) -> pd.DataFrame:
     lines = {"ours": ours, **others}
     ranks = range(1, k + 1)
     columns = {

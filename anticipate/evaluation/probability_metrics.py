@@ -245,7 +245,7 @@ def _check(y: npt.ArrayLike, p: npt.ArrayLike) -> tuple[npt.NDArray[np.bool_], F
         raise ParameterError("outcomes: 0/1 or False/True are needed; other values were found.")
     if not ((chance >= 0) & (chance <= 1)).all():
         n_bad = int((~((chance >= 0) & (chance <= 1))).sum())
-        raise ParameterError(f"probabilities: {n_bad} of {chance.size} are missing or outside 0..1.")
+        raise ParameterError(f"{n_bad} of {chance.size} probabilities are missing or not in 0..1.")
     return truth.astype(np.bool_), chance
 
 

@@ -13,8 +13,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from .matching import MatchedLists
 from ..exceptions import ParameterError
+from .matching import MatchedLists
 
 Floats = npt.NDArray[np.float64]
 

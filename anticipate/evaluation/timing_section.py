@@ -74,7 +74,10 @@ def evaluate_timing(
         rows=(headline, *_interval_rows(judged), *_chance_rows(judged)),
         groups=by_group,
         curves={"errors": _histogram(judged, headline.baseline_name)},
-        notes=(_describe(judged, len(actual), "pairs" if per_pair else "customers"),),
+        notes=(
+            _describe(judged, len(actual), "pairs" if per_pair else "customers"),
+            _never(judged, headline),
+        ),
     )
 
 
@@ -95,8 +98,10 @@ _MEANING = "days off, those who did not return counting with the horizon"
 
 
 def _actual(outcomes: Outcomes, keys: list[str]) -> pd.Series:
-    table = outcomes.customers if keys == [CUSTOMER] else outcomes.pairs
-    return _keyed(table, keys)["next_purchase_days"]
+    if keys == [CUSTOMER]:
+        return outcomes.customers["next_purchase_days"]
+    known = outcomes.pairs[outcomes.pairs["in_history"]]  # nothing dates a pair never seen
+    return _keyed(known, keys)["next_purchase_days"]
 
 
 def _keyed(table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
@@ -151,14 +156,14 @@ def _interval_rows(judged: Judged) -> list[MetricRow]:
     coverage = "share inside the 80 % interval (clipped, so above 80 % is no fault)"
     return [
         mean_row("Winkler 80 %", scores.pop(""), scores, better="lower", meaning=meaning),
-        mean_row("coverage 80 %", hits[""], {}, better="none", meaning=coverage),
+        mean_row("Coverage 80 %", hits[""], {}, better="none", meaning=coverage),
     ]
 
 
 def _chance_rows(judged: Judged) -> list[MetricRow]:
     """P(returns within h days) against a base rate that already knows the outcome."""
     rows = []
-    for name in judged.days[""].columns.drop(DUE, errors="ignore"):
+    for name in (name for name in judged.days[""] if name not in DUE):
         within = float(str(name).removeprefix("p_within_").removesuffix("d"))
         if within > judged.horizon_days or not judged.came.size:
             continue
@@ -166,7 +171,7 @@ def _chance_rows(judged: Judged) -> list[MetricRow]:
         losses = log_losses(y, judged.days[""][name].to_numpy(dtype=np.float64))
         base = {"base rate": log_losses(y, np.full(y.size, y.mean()))}
         meaning = f"surprise at who came within {within:g} days; base rate in hindsight"
-        label = f"log-loss {within:g} d"
+        label = f"Log-loss {within:g} d"
         rows.append(mean_row(label, losses, base, better="lower", meaning=meaning))
     return rows
 
@@ -183,6 +188,14 @@ def _histogram(judged: Judged, best: str | None) -> pd.DataFrame:
         for label, name in shown.items()
     }
     return pd.DataFrame({"left_days": edges[:-1], "right_days": edges[1:], **shares})
+
+
+def _never(judged: Judged, headline: MetricRow) -> str:
+    """What an empty answer would score: the honest floor of a clipped error."""
+    nobody = np.full(judged.came.size, np.nan)
+    errors = metrics.clipped_errors_days(nobody, judged.came, judged.horizon_days)
+    score = f"{errors.mean():.2f}" if errors.size else "nothing"
+    return f'saying "not in this window" of everybody would score {headline.metric} {score}'
 
 
 def _describe(judged: Judged, n_all: int, kind: str) -> str:

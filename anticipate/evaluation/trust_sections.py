@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import numbers
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -41,12 +42,12 @@ def evaluate_stability(
     Returns
     -------
     Section
-        Named ``"stability"``; headline ``overlap@top``.
+        Named ``"stability"``; headline ``Overlap@top``.
     """
     n = list_length(len(before), top)
     theirs = {name: top_overlap(*pair, n=n) for name, pair in (baselines or {}).items()}
     row = number_row(
-        f"overlap@{n}",
+        f"Overlap@{n}",
         top_overlap(before, after, n=n),
         theirs,
         better="higher",
@@ -67,7 +68,7 @@ def evaluate_reasons(facts: pd.DataFrame) -> Section:
     Returns
     -------
     Section
-        Named ``"reasons"``; headline ``facts true`` (share), then one row per fact with an
+        Named ``"reasons"``; headline ``Facts true`` (share), then one row per fact with an
         untrue statement. Numbers are equal within 1e-9 relative, dates and text exactly.
 
     Examples
@@ -75,13 +76,13 @@ def evaluate_reasons(facts: pd.DataFrame) -> Section:
     >>> facts = pd.DataFrame(
     ...     {"fact": ["n_purchases", "n_purchases"], "stated": [3, 4], "recomputed": [3, 5]})
     >>> [(row.metric, row.ours) for row in evaluate_reasons(facts).rows]
-    [('facts true', 0.5), ('n_purchases', 0.5)]
+    [('Facts true', 0.5), ('n_purchases', 0.5)]
     """
     check_columns("reasons", ("fact", "stated", "recomputed"), facts.columns, hint="One per fact.")
     pairs = zip(facts["stated"], facts["recomputed"], strict=True)
     true = np.array([_same(stated, found) for stated, found in pairs], dtype=np.float64)
     meaning = "share of the facts in reasons that the log confirms"
-    rows = [mean_row("facts true", true, {}, better="none", meaning=meaning)]
+    rows = [mean_row("Facts true", true, {}, better="none", meaning=meaning)]
     names = facts["fact"].to_numpy()
     for name in sorted(set(names[true == 0])):
         of_name = true[names == name]
@@ -89,7 +90,7 @@ def evaluate_reasons(facts: pd.DataFrame) -> Section:
     return Section(name="reasons", title="Are the reasons true", rows=tuple(rows))
 
 
-def _same(stated: object, found: object) -> bool:
+def _same(stated: Any, found: Any) -> bool:
     missing = [pd.api.types.is_scalar(value) and bool(pd.isna(value)) for value in (stated, found)]
     if any(missing):
         return all(missing)

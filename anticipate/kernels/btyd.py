@@ -150,7 +150,8 @@ def expected_purchases_if_alive(
     Notes
     -----
     The mean of (1 - (1 + p H / (alpha+T))^-(r+x)) / p over p ~ Beta(a, b+x+m), by Gauss-Jacobi
-    quadrature with 8 nodes: no 2F1, and nothing special at a = 1.
+    quadrature with 8 nodes: no 2F1, and nothing special at a = 1. Relative error below 1e-6 for
+    H <= alpha + T, 1e-4 for twice that, some percent for sixteen times that.
     """
     r, alpha, a, b, m = model
     x = np.asarray(x, dtype=np.float64)

@@ -80,9 +80,7 @@ class ChurnTable(NamedTuple):
     facts: Facts
 
 
-def churn_table(
-    state: PurchaseState, offset: Floats, *, parameters: ChurnParameters
-) -> ChurnTable:
+def churn_table(state: PurchaseState, offset: Floats, *, parameters: ChurnParameters) -> ChurnTable:
     """All columns of the churn table.
 
     Parameters
@@ -125,7 +123,10 @@ def churn_table(
 
 def _spend_per_day(state: PurchaseState, spend: GammaGamma) -> Floats:
     mean = np.divide(
-        state.spend, state.n_priced_days, out=np.zeros(len(state.spend)), where=state.n_priced_days > 0
+        state.spend,
+        state.n_priced_days,
+        out=np.zeros(len(state.spend)),
+        where=state.n_priced_days > 0,
     )
     return expected_spend(state.n_priced_days, mean, model=spend)
 
@@ -136,7 +137,6 @@ def _segments(
     long_silent = state.silent_days > _usual(state.usual_gap_days, state.n_days, parameters)
     young = ~(state.silent_days > parameters.typical_gap_days)  # also where nothing is typical
     left = np.isfinite(state.closed_days) | (long_silent & (p_churn > parameters.departed))
-    # The first rule that holds decides.
     rules = [
         (state.n_days == 0, PROSPECTIVE),
         (left, DEPARTED),
@@ -145,8 +145,7 @@ def _segments(
         (long_silent & (p_churn > parameters.at_risk), AT_RISK),
         (long_silent, COOLING),
     ]
-    codes = np.select([rule for rule, _ in rules], [code for _, code in rules], CURRENT)
-    return codes.astype(np.int8), long_silent
+    return _first_that_holds(rules, CURRENT), long_silent
 
 
 def _had_departed(state: PurchaseState, parameters: ChurnParameters) -> Mask:
@@ -175,9 +174,7 @@ def _facts(state: PurchaseState, parameters: ChurnParameters) -> Facts:
         silent_days=state.silent_days,
         usual_gap_days=_usual(state.usual_gap_days, state.n_days, parameters),
         typical_gap_days=np.full(len(state.n_days), parameters.typical_gap_days),
-        earlier_usual_gap_days=_usual(
-            state.earlier_usual_gap_days, state.n_days - 1, parameters
-        ),
+        earlier_usual_gap_days=_usual(state.earlier_usual_gap_days, state.n_days - 1, parameters),
         last_gap_days=state.last_gap_days,
         closed_days=state.closed_days,
         n_gaps=state.n_repeats,
@@ -200,9 +197,15 @@ def _reasons(facts: Facts, segment: NDArray[np.int8], long_silent: Mask) -> NDAr
         (long_silent, "silent"),
         (few, "regular_few_gaps"),
     ]
-    codes = [REASONS.index(code) for _, code in rules]
-    default = REASONS.index("regular")
-    return np.select([rule for rule, _ in rules], codes, default).astype(np.int8)
+    numbered = [(rule, REASONS.index(code)) for rule, code in rules]
+    return _first_that_holds(numbered, REASONS.index("regular"))
+
+
+def _first_that_holds(rules: list[tuple[Mask, int]], default: int) -> NDArray[np.int8]:
+    codes = np.full(len(rules[0][0]), default, dtype=np.int8)
+    for rule, code in reversed(rules):  # np.select says the same, ten times slower for one row
+        codes[rule] = code
+    return codes
 
 
 def parameters_to_array(parameters: ChurnParameters) -> Floats:
@@ -212,6 +215,6 @@ def parameters_to_array(parameters: ChurnParameters) -> Floats:
 
 def parameters_from_array(vector: Floats) -> ChurnParameters:
     """Inverse of :func:`parameters_to_array`, bit for bit."""
-    values = [float(value) for value in vector]
-    *rates, m = values[:5]
-    return ChurnParameters(btyd.BetaGeo(*rates, m=int(m)), GammaGamma(*values[5:8]), *values[8:])
+    v = [float(value) for value in vector]
+    beta_geo = btyd.BetaGeo(v[0], v[1], v[2], v[3], int(v[4]))
+    return ChurnParameters(beta_geo, GammaGamma(v[5], v[6], v[7]), *v[8:])

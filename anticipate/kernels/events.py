@@ -82,8 +82,8 @@ def is_constant(column: Array) -> bool:
 
 
 def take_rows(column: Array, rows: Array) -> Array:
-    if is_constant(column) and len(column):
-        return constant(column[0], column.dtype, len(rows))
+    if is_constant(column):
+        return constant(column[0], column.dtype, len(rows)) if len(column) else column
     return np.take(column, rows)
 
 

@@ -90,6 +90,15 @@ def purchase_state(events: Events, cutoff_day: NDArray[Any]) -> PurchaseState:
     )
 
 
+def nothing_bought(m: int) -> PurchaseState:
+    """The state of m customers who never did anything."""
+    unknown = ("first_gap_days", "last_gap_days", "usual_gap_days", "earlier_usual_gap_days")
+    nan = {*unknown, "closed_days"}
+    return PurchaseState(
+        *(np.full(m, np.nan if name in nan else 0.0) for name in PurchaseState._fields)
+    )
+
+
 def _distinct_days(events: Events, rows: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     # Local days may step back by one when clocks do, so they are sorted again where needed.
     key = (events.customer[rows].astype(np.int64) << 32) + (events.day[rows] + DAY_BIAS)
@@ -129,6 +138,8 @@ def _usual_gap(gaps: Floats, offsets: NDArray[Any]) -> Floats:
 def _closed_days(events: Events, cutoff_day: NDArray[Any]) -> Floats:
     # The latest of lapse, subscribe, renew and purchase decides; a lapse at the same place in
     # the customer's sorted events as the last of them means that the contract is closed.
+    if not (events.event == LAPSE_CODE).any():  # most logs know no contracts
+        return np.full(events.n_customers, np.nan)
     kinds = (LAPSE_CODE, *SUBSCRIBING_CODES, PURCHASE_CODE)
     rows = np.flatnonzero(np.logical_or.reduce([events.event == kind for kind in kinds]))
     offsets = offsets_of(events.customer[rows], events.n_customers)

@@ -47,7 +47,7 @@ def top_k_per_group(offsets: Array, scores: Array, tie_codes: Array, k: int) -> 
 
     Notes
     -----
-    O(n log n). .25 s per million rows.
+    O(n log n). About .3 s per million rows.
 
     Examples
     --------
@@ -58,6 +58,11 @@ def top_k_per_group(offsets: Array, scores: Array, tie_codes: Array, k: int) -> 
     kept = top_k_offsets(offsets, k)
     place = np.arange(kept[-1], dtype=np.int64)
     return np.asarray(order[place + np.repeat(offsets[:-1] - kept[:-1], np.diff(kept))])
+
+
+def top_k(scores: Array, tie_codes: Array, k: int) -> Array:
+    """The same for one group of arrays, without checks: a few microseconds, for serving."""
+    return np.lexsort((tie_codes, -scores))[:k]
 
 
 def top_k_offsets(offsets: Array, k: int) -> Array:

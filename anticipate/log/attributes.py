@@ -17,10 +17,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..columns import NO_TIME, VALID_FROM
-from ..exceptions import ColumnError
+from ..exceptions import ColumnError, TimeError
 from .clock import read_times
 from .frames import to_pandas
-from .ids import encode_ids
+from .ids import encode_ids, lookup_codes
 
 Array = NDArray[Any]
 
@@ -33,13 +33,18 @@ class Attributes:
     valid_from: Array  # int64 (n,) microseconds UTC
     table: pd.DataFrame  # (n, n_attributes)
 
-    def as_of(self, cutoff: int | None) -> tuple[Array, pd.DataFrame]:
-        """Ids and attributes valid before the cutoff (None: the last of all)."""
-        valid = np.ones(len(self.ids), bool) if cutoff is None else self.valid_from < cutoff
+    def as_of(self, cutoff: int | Array) -> tuple[Array, pd.DataFrame]:
+        """Ids and attributes valid before the cutoff, one for all or one per row."""
+        valid = self.valid_from < cutoff
         ids, table = self.ids[valid], self.table[valid]
         last = np.ones(len(ids), dtype=bool)
         last[:-1] = ids[1:] != ids[:-1]
         return ids[last], table[last]
+
+    def as_of_each(self, ids: Array, cutoffs: Array) -> tuple[Array, pd.DataFrame]:
+        """The same, where each of the sorted ids has a cutoff of its own."""
+        codes = lookup_codes(self.ids, ids)
+        return self.as_of(np.append(cutoffs, NO_TIME)[codes])  # an id not asked for: never
 
 
 def no_attributes(like: Array) -> Attributes:
@@ -51,12 +56,15 @@ def read_attributes(frame: Any, key: str, timezone: str | None) -> Attributes:
     table = to_pandas(frame)
     if key not in table.columns and table.index.name == key:
         table = table.reset_index()
-    if key not in table.columns:
-        raise ColumnError(f"{key[:-3]}s: no column {key!r}; found {sorted(map(str, table))}.")
+    names = list(map(str, table.columns))
+    if key not in names:
+        raise ColumnError(f"{key[:-3]}s: no column {key!r}; found {sorted(names)}.")
+    if len(set(names)) < len(names):
+        raise ColumnError(f"{key[:-3]}s: a column stands twice; found {sorted(names)}.")
     codes, vocabulary = encode_ids(table[key], f"{key[:-3]}s.{key}")
     if (codes < 0).any():
         raise ColumnError(f"{key[:-3]}s: {int((codes < 0).sum())} rows have no {key}; remove them.")
-    valid_from = _valid_from(table, timezone)
+    valid_from = _valid_from(table, timezone, key)
     order = np.lexsort((valid_from, codes))
     codes, valid_from = codes[order], valid_from[order]
     twice = (codes[1:] == codes[:-1]) & (valid_from[1:] == valid_from[:-1])
@@ -66,10 +74,27 @@ def read_attributes(frame: Any, key: str, timezone: str | None) -> Attributes:
             "when each row holds in a column 'valid_from'."
         )
     rest = table.drop(columns=[key, VALID_FROM], errors="ignore").iloc[order]
-    return Attributes(vocabulary[codes], valid_from, rest.reset_index(drop=True))
+    return Attributes(vocabulary[codes], valid_from, _steady(rest.reset_index(drop=True)))
 
 
-def _valid_from(table: pd.DataFrame, timezone: str | None) -> Array:
+def _valid_from(table: pd.DataFrame, timezone: str | None, key: str) -> Array:
+    """Microseconds UTC; NO_TIME, always valid, where none is given."""
     if VALID_FROM not in table.columns:
         return np.full(len(table), NO_TIME, dtype=np.int64)
-    return read_times(table[VALID_FROM], timezone, VALID_FROM).microseconds
+    found = read_times(table[VALID_FROM], timezone, VALID_FROM).microseconds
+    lost = (found == NO_TIME) & table[VALID_FROM].notna().to_numpy(dtype=bool)
+    if lost.any():
+        rows = ", ".join(map(str, np.flatnonzero(lost)[:3].tolist()))
+        raise TimeError(
+            f"{key[:-3]}s: {int(lost.sum())} rows have an impossible valid_from (rows {rows}); "
+            "give ISO 8601 text or datetimes."
+        )
+    return found
+
+
+def _steady(table: pd.DataFrame) -> pd.DataFrame:
+    """Whole numbers as nullable ones: an id without attributes must not make floats of them."""
+    whole = [name for name in table if isinstance(table[name].dtype, np.dtype)]
+    whole = [name for name in whole if table[name].dtype.kind in "iu"]
+    kinds = {name: "UInt64" if table[name].dtype.kind == "u" else "Int64" for name in whole}
+    return table.astype(kinds)

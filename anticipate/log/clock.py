@@ -15,10 +15,20 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..columns import NO_TIME
 from ..exceptions import TimeError
 
 Array = NDArray[Any]
 Instant = Any  # str, datetime, date, numpy.datetime64 or pandas.Timestamp
+# Python's calendar ends with the years 1 and 9999; a timezone may move a time by a day.
+_FIRST_YEAR, _LAST_YEAR = 2, 9999
+_SECONDS_TO = {
+    year: int(np.datetime64(f"{year:04d}-01-01", "s").astype(np.int64))
+    for year in (_FIRST_YEAR, _LAST_YEAR)
+}
+_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+_OFFSET = r"[T ]\d\d.*(?:Z|[+-]\d\d(?::?\d\d)?)\s*$"  # a time of day, then its offset
+_MIXED = "{}: some times name a timezone and some do not. Give all of them one."
 
 
 @dataclass(frozen=True)
@@ -50,6 +60,8 @@ def read_times(column: pd.Series[Any], timezone: str | None, name: str) -> Times
     if isinstance(parsed.dtype, pd.DatetimeTZDtype):
         return Times(_microseconds(parsed.dt.tz_convert("UTC").dt.tz_localize(None)), aware=True)
     if timezone is None:
+        if not parsed.notna().any():  # no time at all: none of them lacks a timezone
+            return Times(np.full(len(parsed), NO_TIME, dtype=np.int64), aware=True)
         raise TimeError(
             f"{name}: the times name no timezone. Say which one they are in: timezone='UTC' "
             "or an IANA name."
@@ -59,21 +71,13 @@ def read_times(column: pd.Series[Any], timezone: str | None, name: str) -> Times
 
 def to_microseconds(instant: Instant, timezone: str | None, name: str = "cutoff") -> int:
     """One instant as microseconds UTC; a naive one is read in ``timezone``."""
-    if isinstance(instant, (bool, int, float, np.integer, np.floating)):
-        raise TimeError(f"{name} must be a date or time, got a number; pass text or a datetime.")
-    try:
-        stamp = pd.Timestamp(instant)
-    except (ValueError, TypeError, OverflowError):
-        raise TimeError(f"{name} is not a time: give ISO 8601 text or a datetime.") from None
-    if pd.isna(stamp):
-        raise TimeError(f"{name} is missing: give ISO 8601 text or a datetime.")
+    stamp = _stamp(instant, name)
     if stamp.tzinfo is None:
         if timezone is None:
             raise TimeError(f"{name} names no timezone and the log has none; add one, e.g. 'Z'.")
         stamp = stamp.tz_localize(timezone, ambiguous=True, nonexistent="shift_forward")
-    return int(
-        stamp.tz_convert("UTC").tz_localize(None).to_datetime64().astype("M8[us]").astype(int)
-    )
+    utc = stamp.tz_convert("UTC").tz_localize(None)
+    return int(utc.to_datetime64().astype("M8[us]").astype(int))
 
 
 def to_timestamp(microseconds: int) -> pd.Timestamp:
@@ -89,32 +93,76 @@ def days_to_microseconds(days: float) -> int:
     return round(days * 86_400_000_000)
 
 
+def _stamp(instant: Instant, name: str) -> pd.Timestamp:
+    """Text only as ISO 8601: pandas alone reads "now", "10:00" and "01/02/2025" as well."""
+    if isinstance(instant, (bool, int, float, np.integer, np.floating)):
+        raise TimeError(f"{name} must be a date or time, got a number; pass text or a datetime.")
+    try:
+        if isinstance(instant, str):
+            instant = _parse_text(pd.Series([instant.strip()], dtype=object), name).iloc[0]
+        stamp = pd.Timestamp(instant)
+    except (ValueError, TypeError, OverflowError):
+        raise TimeError(f"{name} is not a time: give ISO 8601 text or a datetime.") from None
+    if pd.isna(stamp):
+        raise TimeError(f"{name} is missing or no time: give ISO 8601 text or a datetime.")
+    if not _FIRST_YEAR <= stamp.year < _LAST_YEAR:
+        raise TimeError(f"{name} lies outside the years {_FIRST_YEAR} to {_LAST_YEAR - 1}.")
+    return stamp
+
+
 def _parse(column: pd.Series[Any], name: str) -> pd.Series[Any]:
+    """Datetimes, naive or aware; NaT where missing or impossible."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        column = column.astype(column.cat.categories.dtype)
+    if isinstance(column.dtype, pd.ArrowDtype) and column.dtype.kind == "M":
+        zone = getattr(column.dtype.pyarrow_dtype, "tz", None)  # a date has none
+        return column.astype("datetime64[us]" if zone is None else "datetime64[us, UTC]")
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
         return column
     if pd.api.types.is_numeric_dtype(column.dtype) and not column.isna().all():
         raise TimeError(
             f"{name}: numbers are no times. Convert first, e.g. pd.to_datetime(column, unit='s')."
         )
+    if isinstance(column.dtype, pd.StringDtype):
+        return _parse_text(column, name)
+    kind = pd.api.types.infer_dtype(column, skipna=True)
+    if kind in ("datetime", "datetime64", "date"):
+        return _parse_objects(column, name)
+    if kind not in ("string", "empty"):
+        raise TimeError(f"{name}: values of kind {kind!r} are no times; give datetimes or text.")
+    return _parse_text(column, name)
+
+
+def _parse_objects(column: pd.Series[Any], name: str) -> pd.Series[Any]:
+    """Python's datetimes and dates, one by one; offsets may differ."""
+    known = column.dropna()
+    aware = [getattr(value, "tzinfo", None) is not None for value in known]
+    if any(aware) and not all(aware):
+        raise TimeError(_MIXED.format(name))
+    return pd.to_datetime(column, errors="coerce", utc=any(aware))
+
+
+def _parse_text(column: pd.Series[Any], name: str) -> pd.Series[Any]:
     try:
-        return pd.to_datetime(column, format="ISO8601", errors="coerce")
+        parsed = pd.to_datetime(column, format="ISO8601", errors="coerce")
     except ValueError:  # aware and naive, or several offsets, in one column
-        return _parse_mixed(column, name)
+        parsed = _parse_offsets(column, name)
+    # pandas reads these two words off the clock, whatever the format.
+    return parsed.mask(column.isin(("now", "today")))
 
 
-def _parse_mixed(column: pd.Series[Any], name: str) -> pd.Series[Any]:
-    text = column.astype(str).str.strip()
-    aware = text.str.contains(r"(?:Z|[+-]\d{2}:?\d{2})$", regex=True)
-    if not aware[column.notna()].all():
-        raise TimeError(
-            f"{name}: some times name a timezone and some do not. Give all of them one."
-        )
-    return pd.to_datetime(column, format="ISO8601", errors="coerce", utc=True)
+def _parse_offsets(column: pd.Series[Any], name: str) -> pd.Series[Any]:
+    parsed = pd.to_datetime(column, format="ISO8601", errors="coerce", utc=True)
+    aware = column.astype("string").str.contains(_OFFSET, regex=True, na=True).to_numpy(bool)
+    if (parsed.notna().to_numpy() & ~aware).any():
+        raise TimeError(_MIXED.format(name))
+    return parsed
 
 
 def _localize(naive: pd.Series[Any], timezone: str) -> Times:
     if timezone == "UTC":
         return Times(_microseconds(naive), aware=False)
+    naive = naive.mask(_outside(naive))
     known = naive.notna()
     strict = naive.dt.tz_localize(timezone, ambiguous="NaT", nonexistent="shift_forward")
     n_ambiguous = int((strict.isna() & known).sum())
@@ -126,6 +174,18 @@ def _localize(naive: pd.Series[Any], timezone: str) -> Times:
     return Times(_microseconds(utc), False, n_ambiguous, n_nonexistent)
 
 
+def _outside(naive: pd.Series[Any]) -> Array:
+    """Where a time is missing, or in a year that calendars and timezones cannot place."""
+    values = naive.to_numpy()
+    per_second = _PER_SECOND[np.datetime_data(values.dtype)[0]]
+    ticks = values.view(np.int64)
+    first, last = (_SECONDS_TO[year] * per_second for year in (_FIRST_YEAR, _LAST_YEAR))
+    return np.asarray((ticks < first) | (ticks >= last) | np.isnat(values))
+
+
 def _microseconds(naive: pd.Series[Any]) -> Array:
+    outside = _outside(naive)
+    if outside.any():
+        naive = naive.mask(outside)
     values = naive.to_numpy().astype("M8[us]", copy=False).view(np.int64)
     return np.asarray(values)  # NaT is NO_TIME already

@@ -24,22 +24,26 @@ def column_names(frame: Any) -> list[str]:
 
 
 def column(frame: Any, name: str) -> pd.Series[Any]:
-    """One column, its index 0..n-1."""
+    """One column, its index 0..n-1. Names that are not text go by their text."""
+    if not isinstance(frame, (pd.DataFrame, Mapping)):
+        return _from_narwhals(_narwhals(frame).get_column(name))
+    places = [place for place, found in enumerate(frame) if str(found) == name]
+    if len(places) > 1:
+        raise ColumnError(f"the column {name!r} stands twice in the table; rename one.")
     if isinstance(frame, pd.DataFrame):
-        if list(frame.columns).count(name) > 1:
-            raise ColumnError(f"events: the column {name!r} stands twice in the table; rename one.")
-        return frame[name].reset_index(drop=True)
-    if isinstance(frame, Mapping):
-        values = frame[name]
-        return values.reset_index(drop=True) if isinstance(values, pd.Series) else _series(values)
-    return _from_narwhals(_narwhals(frame).get_column(name))
+        return frame.iloc[:, places[0]].reset_index(drop=True)
+    values = list(frame.values())[places[0]]
+    return values.reset_index(drop=True) if isinstance(values, pd.Series) else _series(values, name)
 
 
 def n_rows(frame: Any) -> int:
     if isinstance(frame, Mapping):
-        lengths = {len(values) for values in frame.values()}
+        try:
+            lengths = {len(values) for values in frame.values()}
+        except TypeError:
+            raise ParameterError("each column of a mapping must be an array.") from None
         if len(lengths) > 1:
-            raise ColumnError(f"events: columns differ in length: {sorted(lengths)}.")
+            raise ColumnError(f"columns differ in length: {sorted(lengths)}.")
         return lengths.pop() if lengths else 0
     return len(frame)
 
@@ -51,9 +55,15 @@ def to_pandas(frame: Any) -> pd.DataFrame:
     return pd.DataFrame({name: column(frame, name) for name in column_names(frame)})
 
 
-def _series(values: Any) -> pd.Series[Any]:
+def _series(values: Any, name: str) -> pd.Series[Any]:
+    """A column of a mapping. Text stays as it is, so that the ids can say what is wrong."""
     array = values if isinstance(values, np.ndarray) else None
-    return pd.Series(array if array is not None else list(values), copy=False)
+    if array is not None and array.ndim != 1:
+        raise ColumnError(f"the column {name!r} has {array.ndim} dimensions, not one.")
+    try:
+        return pd.Series(array if array is not None else list(values), copy=False)
+    except UnicodeEncodeError:
+        return pd.Series(list(values), dtype=object)
 
 
 def _narwhals(frame: Any) -> nw.DataFrame[Any]:
@@ -61,13 +71,22 @@ def _narwhals(frame: Any) -> nw.DataFrame[Any]:
         return nw.from_native(frame, eager_only=True)
     except TypeError:
         raise ParameterError(
-            f"events: cannot read a table of type {type(frame).__name__}; give a pandas, polars "
+            f"cannot read a table of type {type(frame).__name__}; give a pandas, polars "
             "or Arrow table, or a mapping of arrays."
         ) from None
 
 
 def _from_narwhals(series: Any) -> pd.Series[Any]:
+    """Nulls stay apart from values: as floats, whole numbers would lose their last digits."""
     if isinstance(series.dtype, nw.Datetime) and series.dtype.time_zone is not None:
         utc = series.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
         return pd.Series(utc.to_numpy()).dt.tz_localize("UTC")
-    return pd.Series(series.to_numpy())
+    if isinstance(series.dtype, (nw.Categorical, nw.Enum)):
+        series = series.cast(nw.String)
+    if not series.dtype.is_integer():
+        return pd.Series(series.to_numpy())
+    null = series.is_null().to_numpy()
+    if not null.any():
+        return pd.Series(series.to_numpy())
+    values = np.array(series.fill_null(0).to_numpy())
+    return pd.Series(pd.arrays.IntegerArray(values, np.array(null, dtype=bool)))

@@ -24,9 +24,9 @@ from ..kernels.returns import ReturnMatch, match_returns
 from ..kernels.segments import segment_last
 from .attributes import Attributes
 from .clock import Instant, to_microseconds, to_timestamp, to_timestamps
-from .ids import check_ids
+from .ids import check_ids, lookup_codes
 from .table import events_to_pandas
-from .vocabulary import Vocabulary, recode, union_ids, used_ids, with_ids
+from .vocabulary import Vocabulary, recode, trim_words, union_ids, used_ids, with_ids
 
 Array = NDArray[Any]
 
@@ -92,13 +92,14 @@ class History:
 
     @cached_property
     def customers(self) -> pd.DataFrame:
-        """Attributes as of the cutoff, row i = customer code i."""
-        return self._attribute_table(self.customer_attributes, self.customer_ids, CUSTOMER)
+        """Attributes as of the customer's cutoff, row i = customer code i."""
+        found = self.customer_attributes.as_of_each(self.customer_ids, self.cutoffs)
+        return _attribute_table(*found, self.customer_ids, CUSTOMER)
 
     @cached_property
     def items(self) -> pd.DataFrame:
-        """Attributes as of the cutoff, row i = item code i."""
-        return self._attribute_table(self.item_attributes, self.item_ids, ITEM)
+        """Attributes as of the (latest) cutoff, row i = item code i."""
+        return _attribute_table(*self.item_attributes.as_of(self.cutoff_us), self.item_ids, ITEM)
 
     @cached_property
     def purchases(self) -> Events:
@@ -140,10 +141,13 @@ class History:
             If the ids are of another type than the log's.
         """
         wanted = np.unique(check_ids(ids, self.customer_ids, CUSTOMER))
-        keep = np.isin(self.customer_ids, wanted)
+        codes = lookup_codes(wanted, self.customer_ids)
+        known = codes >= 0
+        keep = np.zeros(self.n_customers, dtype=bool)
+        keep[codes[known]] = True
         events = self.events.take(np.repeat(keep, np.diff(self.events.offsets)))
         cutoffs = np.full(len(wanted), self.cutoff_us, dtype=np.int64)
-        cutoffs[np.isin(wanted, self.customer_ids)] = self.cutoffs[keep]
+        cutoffs[known] = self.cutoffs[codes[known]]
         items = self.item_ids
         events = recode(events, self.vocabulary, wanted, items)
         return self._replace(events, with_ids(self.vocabulary, wanted, items), cutoffs)
@@ -170,11 +174,6 @@ class History:
             self.item_attributes, self.customer_attributes, self.closed_until_us,
         )  # fmt: skip
 
-    def _attribute_table(self, attributes: Attributes, ids: Array, key: str) -> pd.DataFrame:
-        found, table = attributes.as_of(self.cutoff_us)
-        index = pd.Index(ids, name=key)
-        return table.set_axis(pd.Index(found), axis=0).reindex(index)
-
     @property
     def n_purchases(self) -> int:
         return int(np.count_nonzero(self.events.event == EVENT_CODES[PURCHASE]))
@@ -194,6 +193,12 @@ def history_from(
     return _cut(whole, events, cutoffs, at, closed_until)
 
 
+def _attribute_table(found: Array, table: pd.DataFrame, ids: Array, key: str) -> pd.DataFrame:
+    """Attributes of the found ids, aligned with all ids: NA where there are none."""
+    aligned = table.reset_index(drop=True).reindex(lookup_codes(ids, found))
+    return aligned.set_axis(pd.Index(ids, name=key), axis=0)
+
+
 def _cut(whole: History, events: Events, cutoffs: Array, at: int, closed: int | None) -> History:
     """Keep what each customer's cutoff allows, with the vocabulary of what is left.
 
@@ -208,12 +213,13 @@ def _cut(whole: History, events: Events, cutoffs: Array, at: int, closed: int | 
     customers = union_ids(used_ids(kept.customer, vocabulary.customer_ids), listed_customers)
     items = union_ids(used_ids(kept.item, vocabulary.item_ids), listed_items)
     kept = recode(kept, vocabulary, customers, items)
-    position = np.searchsorted(customers, vocabulary.customer_ids)
-    inside = np.isin(vocabulary.customer_ids, customers)
+    kept, words = trim_words(kept, with_ids(vocabulary, customers, items))
     own = np.full(len(customers), at, dtype=np.int64)
-    own[position[inside]] = cutoffs[inside]
+    if not bool((cutoffs == at).all()):
+        codes = lookup_codes(customers, vocabulary.customer_ids)
+        own = np.append(cutoffs, at)[codes]  # one that was only listed: the common cutoff
     return History(
-        kept, with_ids(vocabulary, customers, items), own, at, whole.timezone,
+        kept, words, own, at, whole.timezone,
         whole.item_attributes, whole.customer_attributes, closed,
     )  # fmt: skip
 

@@ -138,7 +138,7 @@ class InteractionLog:
             c.REASON: reason, c.KNOWN_AT: known_at,
         }  # fmt: skip
         mapping = Mapping(
-            names, timezone, default_event, tuple(extra_events), negative_quantity,
+            names, timezone, default_event, extra_events, negative_quantity,
             closed_until, items, customers, on_bad_rows,
         )  # fmt: skip
         return cls(**build_log(frame, mapping))

@@ -7,6 +7,7 @@ Never  drops a row in silence: good + rejected = rows read.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,8 +24,18 @@ from .frames import column, column_names, n_rows
 from .ids import encode_ids
 
 Array = NDArray[Any]
-ABSENT = ("event", "quantity", "price", "value", "order_id", "event_id", "gift", "channel",
-          "reason", "known_at", "amount")  # fmt: skip
+_NO_TIME, _UNKNOWN_EVENT = "a missing or impossible time", "an unknown event"
+_NEGATIVE = "a negative quantity"
+_HINTS = {
+    _NO_TIME: "Times are datetimes or ISO 8601 text; pd.to_datetime reads other forms.",
+    _UNKNOWN_EVENT: f"Events are {', '.join(c.EVENTS)}; name others in extra_events.",
+    _NEGATIVE: "negative_quantity='return' or 'cancel' says what one means.",
+}
+_GIFT_WORDS = {
+    word: truth
+    for truth, words in ((True, "true 1 1.0 yes y t"), (False, "false 0 0.0 no n f"))
+    for word in words.split()
+}
 
 
 @dataclass
@@ -76,9 +87,13 @@ def _describe(raw: RawRows, bad: Array) -> str:
         for reason, mask in raw.bad.items()
         if mask.any()
     ]
-    return (
-        f"events: {int(bad.sum())} of {len(bad)} rows cannot be used: {'; '.join(parts)}. "
-        "Mend them, or set them aside with on_bad_rows='quarantine'."
+    hints = [hint for reason, hint in _HINTS.items() if reason in raw.bad]
+    return " ".join(
+        [
+            f"events: {int(bad.sum())} of {len(bad)} rows cannot be used: {'; '.join(parts)}.",
+            *hints,
+            "Mend them, or set them aside with on_bad_rows='quarantine'.",
+        ]
     )
 
 
@@ -90,6 +105,8 @@ def _first_rows(mask: Array) -> str:
 
 def _check_names(frame: Any, names: dict[str, str | None]) -> None:
     wanted = [theirs for theirs in names.values() if theirs is not None]
+    if not all(isinstance(name, str) for name in wanted):
+        raise ParameterError("events: columns are named by text, e.g. customer_id='0'.")
     hint = "Name yours: InteractionLog.from_frame(table, timestamp='ts')."
     check_columns("events", wanted, column_names(frame), hint=hint)
     if names.get("price") is not None and names.get("amount") is not None:
@@ -97,10 +114,14 @@ def _check_names(frame: Any, names: dict[str, str | None]) -> None:
 
 
 def _event_names(extra: Any) -> tuple[str, ...]:
+    if isinstance(extra, str) or not isinstance(extra, Iterable):
+        raise ParameterError(f"extra_events must be a list of names; got a {type(extra).__name__}.")
     extra = tuple(extra)
     clash = [name for name in extra if name in c.EVENT_CODES or not isinstance(name, str)]
     if clash or len(set(extra)) < len(extra):
         raise ParameterError(f"extra_events must be new, distinct names; got {list(extra)}.")
+    if len(c.EVENTS) + len(extra) > np.iinfo(np.int8).max:
+        raise ParameterError(f"extra_events: {len(extra)} are too many; summarise them.")
     return c.EVENTS + extra
 
 
@@ -117,6 +138,8 @@ def _read_ids(raw: RawRows, given: dict[str, pd.Series[Any]], n: int) -> None:
     for key, name in ours.items():
         if name in given:
             codes, raw.vocabularies[key] = encode_ids(given[name], name)
+            if len(raw.vocabularies[key]) > np.iinfo(types[key]).max:
+                raise ColumnError(f"{name}: {len(raw.vocabularies[key])} values are too many.")
             raw.arrays[key] = codes.astype(types[key], copy=False)
         else:
             raw.arrays[key] = constant(c.MISSING, types[key], n)
@@ -132,28 +155,39 @@ def _read_times(raw: RawRows, given: dict[str, pd.Series[Any]], timezone: str | 
         raw.arrays["known_at"] = times.microseconds
         return
     known = read_times(given[c.KNOWN_AT], timezone or ("UTC" if times.aware else None), c.KNOWN_AT)
+    _note_times(raw, known)
     missing = known.microseconds == c.NO_TIME
+    lost = missing & given[c.KNOWN_AT].notna().to_numpy(dtype=bool)
+    if lost.any():
+        raw.bad["an impossible known_at"] = lost
     # Nothing is known before it happened.
     later = np.maximum(known.microseconds, times.microseconds)
     raw.arrays["known_at"] = np.where(missing, times.microseconds, later)
 
 
 def _note_times(raw: RawRows, times: Times) -> None:
-    raw.notes["ambiguous_local_times"] = times.n_ambiguous
-    raw.notes["nonexistent_local_times"] = times.n_nonexistent
+    counts = {
+        "ambiguous_local_times": times.n_ambiguous,
+        "nonexistent_local_times": times.n_nonexistent,
+    }
+    for name, count in counts.items():
+        raw.notes[name] = raw.notes.get(name, 0) + count
 
 
-def _number(series: pd.Series[Any]) -> Array:
+def _number(series: pd.Series[Any], name: str) -> Array:
+    """float64, NaN where missing or no number; -0.0 as 0.0, so that equal rows are equal."""
+    if series.dtype.kind in "mMc" or isinstance(series.dtype, pd.PeriodDtype):
+        raise ColumnError(f"{name}: values of type {series.dtype} are no numbers.")
     if pd.api.types.is_numeric_dtype(series.dtype):
-        return series.to_numpy(dtype=np.float64, na_value=np.nan)
-    return pd.to_numeric(series, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+        return series.to_numpy(dtype=np.float64, na_value=np.nan) + 0.0
+    return pd.to_numeric(series, errors="coerce").to_numpy(np.float64, na_value=np.nan) + 0.0
 
 
 def _read_numbers(raw: RawRows, given: dict[str, pd.Series[Any]], n: int) -> None:
     for name in (c.QUANTITY, c.PRICE, c.AMOUNT, c.VALUE):
         if name not in given:
             continue
-        values = _number(given[name])
+        values = _number(given[name], name)
         lost = np.isnan(values) & given[name].notna().to_numpy(dtype=bool)
         if lost.any():
             raw.bad[f"a {name} that is not a number"] = lost
@@ -169,11 +203,16 @@ def _fill_numbers(raw: RawRows, n: int) -> None:
     elif np.isnan(quantity).any():
         arrays[c.QUANTITY] = np.where(np.isnan(quantity), 1.0, quantity)
     if c.AMOUNT in arrays:
-        amount, pieces = arrays.pop(c.AMOUNT), arrays[c.QUANTITY]
-        price = np.full(n, np.nan)
-        arrays[c.PRICE] = np.divide(amount, pieces, out=price, where=pieces != 0)
+        arrays[c.PRICE] = _per_piece(arrays.pop(c.AMOUNT), arrays[c.QUANTITY])
     for name in (c.PRICE, c.VALUE):
         arrays.setdefault(name, constant(np.nan, np.float64, n))
+
+
+def _per_piece(amount: Array, pieces: Array) -> Array:
+    """Price per piece: unknown for no pieces; infinite, so rejected, where the amount is."""
+    price = np.where(np.isinf(amount), np.inf, np.nan)
+    with np.errstate(over="ignore"):  # an infinite price is rejected too
+        return np.divide(amount, pieces, out=price, where=(pieces != 0) & np.isfinite(amount))
 
 
 def _read_event(raw: RawRows, given: dict[str, pd.Series[Any]], n: int, default: str) -> None:
@@ -182,23 +221,29 @@ def _read_event(raw: RawRows, given: dict[str, pd.Series[Any]], n: int, default:
     if c.EVENT not in given:
         raw.arrays["event"] = constant(codes[default], np.int8, n)
         return
-    found, uniques = pd.factorize(given[c.EVENT], use_na_sentinel=True)
+    try:
+        found, uniques = pd.factorize(given[c.EVENT], use_na_sentinel=True)
+    except TypeError:
+        raise ColumnError(f"event: values of type {given[c.EVENT].dtype} are no names.") from None
     table = np.array([codes.get(name, -1) for name in uniques] + [codes[default]], dtype=np.int8)
     raw.arrays["event"] = table[found]  # -1, a missing event, takes the last entry: the default
     unknown = raw.arrays["event"] < 0
     if unknown.any():
-        raw.bad["an unknown event"] = unknown
+        raw.bad[_UNKNOWN_EVENT] = unknown
 
 
 def _read_gift(raw: RawRows, given: dict[str, pd.Series[Any]], n: int) -> None:
     if c.GIFT not in given:
         raw.arrays["gift"] = constant(False, np.bool_, n)
         return
-    column_ = given[c.GIFT]
-    if not pd.api.types.is_bool_dtype(column_.dtype):
-        text = column_.astype("string").str.strip().str.lower()
-        column_ = text.map({"true": True, "1": True, "1.0": True}).astype("boolean")
-    raw.arrays["gift"] = column_.fillna(False).to_numpy(dtype=bool)
+    said = given[c.GIFT]
+    if not pd.api.types.is_bool_dtype(said.dtype):
+        text = said.astype("string").str.strip().str.lower()
+        said = text.map(_GIFT_WORDS).astype("boolean")
+        lost = (said.isna() & text.notna() & (text != "")).to_numpy(dtype=bool)
+        if lost.any():
+            raw.bad["a gift that is neither true nor false"] = lost
+    raw.arrays["gift"] = said.fillna(False).to_numpy(dtype=bool)
 
 
 def _settle_negative_quantity(raw: RawRows, rule: str) -> None:
@@ -223,10 +268,10 @@ def _judge(raw: RawRows) -> None:
     infinite = np.isinf(arrays["quantity"]) | np.isinf(arrays["price"]) | np.isinf(arrays["value"])
     verdicts = {
         "no customer": arrays["customer"] < 0,
-        "a missing or impossible time": arrays["timestamp"] == c.NO_TIME,
+        _NO_TIME: arrays["timestamp"] == c.NO_TIME,
         "no item": (arrays["item"] < 0) & needs_item[event] & (event >= 0),
         "an infinite number": infinite,
-        "a negative quantity": arrays["quantity"] < 0,
+        _NEGATIVE: arrays["quantity"] < 0,
         "a zero quantity": bought & (arrays["quantity"] == 0),
         "a negative price": bought & (arrays["price"] < 0),
     }

@@ -13,9 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels.events import Events, offsets_of
+from ..kernels.events import Events, is_constant, offsets_of
+from .ids import lookup_codes, one_kind
 
 Array = NDArray[Any]
+
+
+_WORDS = {"order": "orders", "event_id": "event_ids", "channel": "channels", "reason": "reasons"}
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,8 @@ def union_ids(first: Array, second: Array) -> Array:
         return first
     if len(first) == 0:
         return np.unique(second)
-    extra = second[~np.isin(second, first)]
+    first, second = one_kind(first, second)
+    extra = second[lookup_codes(second, first) < 0]
     return first if len(extra) == 0 else np.sort(np.concatenate((first, extra)))
 
 
@@ -49,26 +54,46 @@ def recode(events: Events, vocabulary: Vocabulary, ids: Array, item_ids: Array) 
 
     Every id in use must be in its new vocabulary.
     """
-    customer, item = events.customer, events.item
-    if ids is not vocabulary.customer_ids:
-        table = np.searchsorted(ids, vocabulary.customer_ids).astype(np.int32)
-        customer = table[customer] if len(table) else customer
-    if item_ids is not vocabulary.item_ids:
-        table = np.searchsorted(item_ids, vocabulary.item_ids).astype(np.int32)
-        table = np.concatenate((table, np.array([-1], dtype=np.int32)))  # -1 stays -1
-        item = table[item]
-    if customer is events.customer and item is events.item:
-        return events
-    offsets = offsets_of(customer, len(ids))
+    customer = _recoded(events.customer, vocabulary.customer_ids, ids)
+    item = _recoded(events.item, vocabulary.item_ids, item_ids)
+    same = ids is vocabulary.customer_ids
+    offsets = events.offsets if same else offsets_of(customer, len(ids))
     return replace(events, customer=customer, item=item, offsets=offsets)
+
+
+def trim_words(events: Events, vocabulary: Vocabulary) -> tuple[Events, Vocabulary]:
+    """Codes and words of orders, event ids, channels and topics of these events alone."""
+    columns: dict[str, Array] = {}
+    words: dict[str, Any] = {}
+    for name, place in _WORDS.items():
+        codes, known = getattr(events, name), getattr(vocabulary, place)
+        words[place] = known[:0] if is_constant(codes) else used_ids(codes, known)
+        columns[name] = _recoded(codes, known, words[place])
+    return replace(events, **columns), replace(vocabulary, **words)
+
+
+def _recoded(codes: Array, old: Array, new: Array) -> Array:
+    """Codes of ``old`` as codes of ``new``; -1 stays -1."""
+    if new is old or len(old) == 0 or is_constant(codes):
+        return codes
+    used = _used(codes, len(old))
+    if len(new) == np.count_nonzero(used):  # the new ones are those in use, so count them off
+        table = np.cumsum(used) - 1
+    else:
+        table = np.searchsorted(*one_kind(new, old))
+    return np.append(table, -1).astype(codes.dtype)[codes]
 
 
 def used_ids(codes: Array, vocabulary: Array) -> Array:
     """The ids that occur, sorted; the vocabulary itself where all do."""
-    present = np.zeros(len(vocabulary) + 1, dtype=bool)
-    present[codes] = True
-    present = present[:-1]  # the last place collects -1
-    return vocabulary if bool(present.all()) else vocabulary[present]
+    used = _used(codes, len(vocabulary))
+    return vocabulary if bool(used.all()) else vocabulary[used]
+
+
+def _used(codes: Array, n_words: int) -> Array:
+    used = np.zeros(n_words + 1, dtype=bool)
+    used[codes] = True
+    return used[:-1]  # the last place collects -1
 
 
 def with_ids(vocabulary: Vocabulary, customer_ids: Array, item_ids: Array) -> Vocabulary:

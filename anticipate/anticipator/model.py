@@ -1,0 +1,223 @@
+"""The whole: next needs, dates, churn and warnings from one history, in one call.
+
+Reads  a History.
+Gives  suggestions with reasons, an evaluation beside plain baselines, a bundle for the scorer.
+Never  an answer by another road than the scorer's: ``suggest`` runs the same code on arrays
+       in memory that a service runs on a bundle.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from joblib import Parallel, delayed
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from .._checks import check_option, check_positive
+from ..bundle import open_bundle, write_bundle
+from ..churn import ChurnModel
+from ..evaluation import Report
+from ..exceptions import CutoffError, EmptyHistoryError
+from ..guards import DuplicateGuard
+from ..log import History, InteractionLog
+from ..log.clock import Instant, to_microseconds, to_timestamp
+from ..needs import NextNeedRanker
+from ..serving import Scorer
+from ..suggestions import Suggestion
+from ..suggestions.order import check_benefits
+from ..timing import PurchaseTimer
+from .report import evaluate
+from .state import load_models, make_state
+
+_LOG = logging.getLogger("anticipate")
+
+
+class Anticipator(BaseEstimator):  # type: ignore[misc]
+    """Learns what each customer needs next and when, who is leaving, what to warn about.
+
+    Parameters
+    ----------
+    horizon_days : float, default=30
+        Needs and dates are foreseen this far.
+    churn_horizon_days : float, default=90
+        Churn = no purchase in this many days.
+    benefits : mapping kind -> (benefit, cost), optional
+        Replaces entries of ``anticipate.suggestions.BENEFITS``, which orders suggestions.
+    random_state : int, optional
+    n_jobs : int, optional
+        Parts trained side by side (threads; joblib's meaning).
+
+    Attributes
+    ----------
+    needs_, timing_, churn_, guard_ : fitted parts
+    cutoff_ : Timestamp
+        Nothing at or after it was seen.
+    report_ : dict
+        What each part learned, which candidate won and by how much.
+
+    Examples
+    --------
+    >>> import anticipate as an
+    >>> log = an.load_example("bookshop")
+    >>> model = an.Anticipator(random_state=0)
+    >>> model = model.fit(log.as_of("2025-03-01"))  # doctest: +SKIP
+    >>> model.suggest(log.as_of("2025-03-01"), "C042")  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        horizon_days: float = 30,
+        churn_horizon_days: float = 90,
+        *,
+        benefits: Mapping[str, tuple[float, float]] | None = None,
+        random_state: int | None = None,
+        n_jobs: int | None = None,
+    ) -> None:
+        self.horizon_days = horizon_days
+        self.churn_horizon_days = churn_horizon_days
+        self.benefits = benefits
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+
+    def fit(self, history: History, y: None = None) -> Anticipator:
+        """Train every part on internal slices of the history.
+
+        Raises
+        ------
+        EmptyHistoryError
+            If there is no purchase before the cutoff.
+        """
+        horizon = check_positive("horizon_days", self.horizon_days)
+        churn_horizon = check_positive("churn_horizon_days", self.churn_horizon_days)
+        check_benefits(self.benefits)
+        if history.n_purchases == 0:
+            raise EmptyHistoryError(
+                f"no purchase before {to_timestamp(history.cutoff_us)}; take a later cutoff, or "
+                "check which events are purchases."
+            )
+        seed = self.random_state
+        parts = {
+            "needs": NextNeedRanker(horizon_days=horizon, random_state=seed),
+            "timing": PurchaseTimer(),
+            "churn": ChurnModel(horizon_days=churn_horizon, random_state=seed),
+            "guard": DuplicateGuard(random_state=seed),
+        }
+        fitted = Parallel(n_jobs=self.n_jobs, prefer="threads")(
+            delayed(_fit_part)(name, part, history, step, len(parts))
+            for step, (name, part) in enumerate(parts.items(), start=1)
+        )
+        self.needs_, self.timing_, self.churn_, self.guard_ = fitted
+        self.history_ = history
+        self.cutoff_ = to_timestamp(history.cutoff_us)
+        self.report_ = {name: part.report_ for name, part in zip(parts, fitted, strict=True)}
+        return self
+
+    def suggest(
+        self,
+        history: History,
+        customer_id: Any,
+        *,
+        cart: Iterable[Any] = (),
+        n: int = 3,
+        audience: str = "customer",
+    ) -> list[Suggestion]:
+        """Suggestions for one customer as of ``history.cutoff``; see ``Scorer.suggest``."""
+        scorer = self._scorer(history.select([customer_id]))
+        at = to_timestamp(history.cutoff_us)
+        return scorer.suggest(customer_id, as_of=at, cart=cart, n=n, audience=audience)
+
+    def suggest_many(
+        self,
+        history: History,
+        customer_ids: Iterable[Any] | None = None,
+        *,
+        n: int = 3,
+        audience: str = "staff",
+    ) -> pd.DataFrame:
+        """Suggestions of many customers as one table; see ``Scorer.suggest_many``."""
+        at = to_timestamp(history.cutoff_us)
+        return self._scorer(history).suggest_many(customer_ids, as_of=at, n=n, audience=audience)
+
+    def evaluate(
+        self, log: InteractionLog, cutoff: Instant, *, groups: Iterable[str] = ()
+    ) -> Report:
+        """Score this fitted model at a cutoff, beside the plain baselines; nothing is refitted.
+
+        Parameters
+        ----------
+        log : InteractionLog
+            Must be closed to the cutoff + the longer horizon.
+        cutoff : datetime-like
+            At or after ``cutoff_``. Models and baselines both see events up to it.
+        groups : iterable of str
+            Columns of the customers table to report apart.
+
+        Raises
+        ------
+        CutoffError
+            If the cutoff lies before ``cutoff_`` (labels were seen in training), or the
+            window is not closed.
+        """
+        check_is_fitted(self, "needs_")
+        if to_microseconds(cutoff, log.timezone) < to_microseconds(self.cutoff_, "UTC"):
+            raise CutoffError(
+                f"this model saw events up to {self.cutoff_}; judging it at an earlier cutoff "
+                "would grade it on its own training. Take a later cutoff or fit on less."
+            )
+        return evaluate(self, log, cutoff, tuple(groups))
+
+    def save(self, path: str | Path, history: History | None = None) -> Path:
+        """Write a bundle for ``Scorer.load``.
+
+        Parameters
+        ----------
+        path : str or Path
+            A folder; an older bundle in it is replaced in one step.
+        history : History, optional
+            Customers' states are taken from it (default: the history of ``fit``); a later one
+            refreshes them without training again and sets the bundle's cutoff.
+        """
+        check_is_fitted(self, "needs_")
+        manifest, arrays = make_state(self, self._history(history), golden=True)
+        return write_bundle(path, manifest, arrays)
+
+    @classmethod
+    def load(cls, path: str | Path, *, verify: str = "full") -> Anticipator:
+        """The fitted parts of a bundle, to evaluate, or to save with a later history."""
+        check_option("verify", verify, ("full", "structure"))
+        manifest, arrays = open_bundle(path, verify=verify)
+        model = cls(**manifest["parameters"])
+        model.needs_, model.timing_, model.churn_, model.guard_ = load_models(arrays)
+        model.cutoff_ = to_timestamp(int(manifest["trained_until_us"]))
+        model.report_ = dict(manifest["report"])
+        model.history_ = None
+        return model
+
+    def _scorer(self, history: History) -> Scorer:
+        check_is_fitted(self, "needs_")
+        return Scorer(*make_state(self, history), benefits=self.benefits)
+
+    def _history(self, given: History | None) -> History:
+        history = given if given is not None else self.history_
+        if history is None:
+            raise EmptyHistoryError(
+                "a loaded model has no history of its own; give one: save(path, history=...)."
+            )
+        if history.cutoff_us < to_microseconds(self.cutoff_, "UTC"):
+            raise CutoffError(
+                f"the history ends before {to_timestamp(history.cutoff_us)}, the model saw "
+                f"events up to {self.cutoff_}; give a history that ends later."
+            )
+        return history
+
+
+def _fit_part(name: str, part: Any, history: History, step: int, total: int) -> Any:
+    _LOG.info("learning %s", name, extra={"step": (step, total)})
+    if name == "guard":
+        return part.fit(history, timing=PurchaseTimer())
+    return part.fit(history)

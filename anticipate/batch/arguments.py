@@ -1,0 +1,96 @@
+"""Options that several commands share; column flags mirror ``InteractionLog.from_frame``.
+
+Reads  parsed arguments.
+Gives  an ``InteractionLog``; ids in the type of a bundle.
+Never  a flag that means something else than the keyword of the same name.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from .. import columns as c
+from ..exceptions import ParameterError
+from ..log import InteractionLog
+
+_COLUMN_FLAGS = ("event", "quantity", "price", "amount", "order_id", "event_id", "value", "gift",
+                 "channel", "reason", "known_at")  # fmt: skip
+_CSV_FLAGS = ("sep", "decimal", "encoding")
+
+
+def add_events(command: argparse.ArgumentParser, *, optional: bool = False) -> None:
+    """Where the events are and how to read them."""
+    what = "CSV or Parquet: a file, a folder or a glob"
+    if optional:
+        what += "; what came since the bundle was made"
+    command.add_argument("events", nargs="?" if optional else None, help=what)
+    columns = command.add_argument_group("columns (names in your files)")
+    for name in (c.CUSTOMER, c.ITEM, c.TIMESTAMP):
+        columns.add_argument(_flag(name), default=name, metavar="COLUMN")
+    for name in _COLUMN_FLAGS:
+        columns.add_argument(_flag(name), metavar="COLUMN")
+    reading = command.add_argument_group("reading")
+    reading.add_argument("--timezone", help="of naive times, e.g. UTC or Europe/Berlin")
+    reading.add_argument("--default-event", default=c.PURCHASE)
+    reading.add_argument("--extra-events", nargs="*", default=())
+    reading.add_argument(
+        "--negative-quantity", choices=("error", "return", "cancel"), default="error"
+    )
+    reading.add_argument("--on-bad-rows", choices=("raise", "quarantine"), default="raise")
+    reading.add_argument("--closed-until", help="up to here nothing is missing")
+    reading.add_argument("--items", metavar="FILE", help="attributes of items")
+    reading.add_argument("--customers", metavar="FILE", help="attributes of customers")
+    for name in _CSV_FLAGS:
+        reading.add_argument(_flag(name), help="of CSV files")
+
+
+def add_training(command: argparse.ArgumentParser) -> None:
+    learning = command.add_argument_group("learning")
+    learning.add_argument("--horizon-days", type=float, default=30.0)
+    learning.add_argument("--churn-horizon-days", type=float, default=90.0)
+    learning.add_argument("--random-state", type=int, default=0)
+    learning.add_argument("--n-jobs", type=int)
+
+
+def add_bundle_source(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--bundle", required=True, metavar="FOLDER")
+    command.add_argument("--as-of", required=True, help="the moment asked about")
+    command.add_argument("--verify", choices=("full", "structure"), default="full")
+
+
+def add_output(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--out", metavar="FILE", help=".csv, .parquet or .json (default: print CSV)"
+    )
+
+
+def add_json_html(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--json", metavar="FILE")
+    command.add_argument("--html", metavar="FILE")
+
+
+def read_events(arguments: argparse.Namespace) -> InteractionLog:
+    """The log of the files named, by the flags given."""
+    options: dict[str, Any] = {
+        name: getattr(arguments, name)
+        for name in (c.CUSTOMER, c.ITEM, c.TIMESTAMP, *_COLUMN_FLAGS, "timezone", "default_event",
+                     "extra_events", "negative_quantity", "on_bad_rows", "closed_until", "items",
+                     "customers")
+    }  # fmt: skip
+    csv = {name: getattr(arguments, name) for name in _CSV_FLAGS if getattr(arguments, name)}
+    return InteractionLog.read(arguments.events, **options, **csv)
+
+
+def parse_ids(texts: list[str], example: Any) -> list[Any]:
+    """Ids typed on a command line, in the type of the bundle's ids."""
+    if isinstance(example, str):
+        return texts
+    try:
+        return [int(text) for text in texts]
+    except ValueError:
+        raise ParameterError("--customer: the bundle's ids are whole numbers; give such.") from None
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")

@@ -1,0 +1,127 @@
+"""What each command does: a few lines over the library.
+
+Reads  parsed arguments.
+Gives  files, tables on the standard output, lines of account on stderr.
+Never  a result that the library would not give in a notebook.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from .._checks import check_writable_parent
+from ..anticipator import Anticipator
+from ..bundle import bundle_info
+from ..log import History, InteractionLog
+from ..serving import Scorer
+from .arguments import parse_ids, read_events
+from .output import check_output, write_table, write_whole
+from .progress import show_each, show_steps
+
+_CHUNK = 500  # customers between two movements of the bar
+
+
+def train(arguments: argparse.Namespace) -> None:
+    check_writable_parent(arguments.out)
+    log = read_events(arguments)
+    history = log.as_of(arguments.cutoff) if arguments.cutoff else everything(log)
+    model = _fit(arguments, history)
+    model.save(arguments.out)
+    _say(f"{log!r}")
+    _say(f"bundle {arguments.out}: {history.n_customers} customers, {history.n_items} items")
+
+
+def evaluate(arguments: argparse.Namespace) -> None:
+    for path in (arguments.json, arguments.html):
+        if path is not None:
+            check_writable_parent(path)
+    log = read_events(arguments)
+    if arguments.bundle:
+        model = Anticipator.load(arguments.bundle)
+    else:
+        model = _fit(arguments, log.as_of(arguments.cutoff))
+    with show_steps("evaluate"):
+        report = model.evaluate(log, arguments.cutoff, groups=tuple(arguments.groups))
+    if arguments.json is not None:
+        text = report.to_json()
+        write_whole(Path(arguments.json), lambda file: _write_text(file, text))
+    if arguments.html is not None:
+        report.to_html(arguments.html)
+    sys.stdout.write(f"{report}\n")
+
+
+def suggest(arguments: argparse.Namespace) -> None:
+    check_output(arguments.out)
+    scorer = Scorer.load(arguments.bundle, verify=arguments.verify)
+    known = scorer.customer_ids()
+    ids = parse_ids(arguments.customer, known[0]) if arguments.customer else list(known)
+    recent = _recent(arguments)
+    chunks = [ids[i : i + _CHUNK] for i in range(0, len(ids), _CHUNK)]
+    parts = [
+        scorer.suggest_many(
+            chunk, as_of=arguments.as_of, recent=recent, n=arguments.n, audience=arguments.audience
+        )
+        for chunk in show_each(chunks, "suggest", len(chunks))
+    ]
+    write_table(pd.concat(parts, ignore_index=True), arguments.out)
+
+
+def rank_at_risk(arguments: argparse.Namespace) -> None:
+    check_output(arguments.out)
+    scorer = Scorer.load(arguments.bundle, verify=arguments.verify)
+    table = scorer.rank_at_risk(
+        as_of=arguments.as_of,
+        recent=_recent(arguments),
+        top=arguments.top,
+        budget=arguments.budget,
+        cost=arguments.cost,
+        save_probability=arguments.save_probability,
+    )
+    write_table(table, arguments.out)
+
+
+def bundle(arguments: argparse.Namespace) -> None:
+    if arguments.action == "verify":
+        Scorer.load(arguments.bundle, verify="full")
+        sys.stdout.write(f"{arguments.bundle}: whole and sound\n")
+        return
+    manifest: dict[str, Any] = dict(bundle_info(arguments.bundle))
+    manifest.pop("golden", None)
+    files = manifest.pop("files", {})
+    manifest["n_files"], manifest["bytes"] = len(files), sum(f["size"] for f in files.values())
+    sys.stdout.write(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
+
+
+def everything(log: InteractionLog) -> History:
+    """All that the log holds, up to where it is complete."""
+    last = int(log.events.timestamp.max()) + 1 if log.n_events else log.end_us
+    return log.before(max(last, log.end_us))
+
+
+def _fit(arguments: argparse.Namespace, history: History) -> Anticipator:
+    model = Anticipator(
+        arguments.horizon_days,
+        arguments.churn_horizon_days,
+        random_state=arguments.random_state,
+        n_jobs=arguments.n_jobs,
+    )
+    with show_steps("train"):
+        return model.fit(history)
+
+
+def _recent(arguments: argparse.Namespace) -> InteractionLog | None:
+    return None if arguments.events is None else read_events(arguments)
+
+
+def _write_text(file: Path, text: str) -> None:
+    file.write_text(text, encoding="utf-8")
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(line + "\n")

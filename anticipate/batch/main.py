@@ -1,0 +1,116 @@
+"""``anticipate COMMAND``: parse, run, and turn every error on purpose into one line.
+
+Reads  the arguments.
+Gives  an exit status: 0 done, 2 bad input (one clear line on stderr), 130 interrupted.
+Never  a traceback for what the user can mend, nor half a file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import warnings
+from collections.abc import Sequence
+
+from .._version import __version__
+from ..exceptions import AnticipateError, AnticipateWarning
+from . import commands, demo
+from .arguments import add_bundle_source, add_events, add_json_html, add_output, add_training
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; see ``anticipate --help``."""
+    parser = build_parser()
+    arguments = parser.parse_args(argv)
+    with warnings.catch_warnings():
+        warnings.showwarning = _one_line  # type: ignore[assignment]
+        warnings.simplefilter("always", AnticipateWarning)
+        try:
+            arguments.run(arguments)
+        except (AnticipateError, FileNotFoundError, PermissionError, MemoryError) as error:
+            print(f"anticipate: {error or type(error).__name__}", file=sys.stderr)
+            return 2
+        except BrokenPipeError:
+            return 0
+        except KeyboardInterrupt:
+            return 130
+    return 0
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """All commands and their options."""
+    parser = argparse.ArgumentParser(
+        prog="anticipate",
+        description="Next needs, churn risk and duplicate-purchase warnings, with reasons.",
+    )
+    parser.add_argument("--version", action="version", version=f"anticipate {__version__}")
+    commands_ = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _demo(commands_)
+    _train(commands_)
+    _evaluate(commands_)
+    _suggest(commands_)
+    _rank_at_risk(commands_)
+    _bundle(commands_)
+    return parser
+
+
+_Commands = argparse._SubParsersAction  # what argparse calls its own container
+
+
+def _demo(to: _Commands[argparse.ArgumentParser]) -> None:
+    command = to.add_parser("demo", help="the whole job on the embedded bookshop")
+    command.set_defaults(run=demo.run)
+
+
+def _train(to: _Commands[argparse.ArgumentParser]) -> None:
+    command = to.add_parser("train", help="learn from files, write a bundle")
+    add_events(command)
+    add_training(command)
+    command.add_argument("--cutoff", help="learn from what was known before (default: the end)")
+    command.add_argument("--out", required=True, metavar="FOLDER", help="the bundle's folder")
+    command.set_defaults(run=commands.train)
+
+
+def _evaluate(to: _Commands[argparse.ArgumentParser]) -> None:
+    command = to.add_parser("evaluate", help="how good, beside the plain baselines")
+    add_events(command)
+    add_training(command)
+    command.add_argument("--cutoff", required=True, help="predict what happened from here on")
+    command.add_argument("--bundle", metavar="FOLDER", help="score this one; else fit first")
+    command.add_argument("--groups", nargs="*", default=(), help="columns of the customers table")
+    add_json_html(command)
+    command.set_defaults(run=commands.evaluate)
+
+
+def _suggest(to: _Commands[argparse.ArgumentParser]) -> None:
+    command = to.add_parser("suggest", help="suggestions for customers, with reasons")
+    add_events(command, optional=True)
+    add_bundle_source(command)
+    command.add_argument("--customer", nargs="*", metavar="ID", help="only these customers")
+    command.add_argument("--n", type=int, default=3, help="suggestions a customer (1 to 32)")
+    command.add_argument("--audience", choices=("customer", "staff"), default="staff")
+    add_output(command)
+    command.set_defaults(run=commands.suggest)
+
+
+def _rank_at_risk(to: _Commands[argparse.ArgumentParser]) -> None:
+    command = to.add_parser("rank-at-risk", help="customers at risk, by value at risk")
+    add_events(command, optional=True)
+    add_bundle_source(command)
+    command.add_argument("--top", type=int, default=500)
+    command.add_argument("--budget", type=float, help="what all contacts may cost together")
+    command.add_argument("--cost", type=float, help="of one contact")
+    command.add_argument("--save-probability", type=float, help="that a contact keeps a leaver")
+    add_output(command)
+    command.set_defaults(run=commands.rank_at_risk)
+
+
+def _bundle(to: _Commands[argparse.ArgumentParser]) -> None:
+    command = to.add_parser("bundle", help="look into a bundle, or verify it")
+    command.add_argument("action", choices=("inspect", "verify"))
+    command.add_argument("bundle", metavar="FOLDER")
+    command.set_defaults(run=commands.bundle)
+
+
+def _one_line(message: Warning | str, category: type[Warning], *_: object) -> None:
+    print(f"anticipate: {category.__name__}: {message}", file=sys.stderr)

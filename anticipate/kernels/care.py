@@ -1,0 +1,77 @@
+"""What is open between a customer and us: care comes before the next sale.
+
+Reads  events of customers 0..m-1 and an instant for each.
+Gives  per customer the row of an open complaint or return, and of a resolution to re-check.
+Never  an answer that needs more than the customer's own events.
+
+A complaint is open for 30 days at most, a return for 14, until a later ``resolved`` of that
+customer; where both name an item or an order, it must be the same.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .events import Events
+
+Array = NDArray[Any]
+DAY = 86_400_000_000
+RETURN_CODE, COMPLAINT_CODE, RESOLVED_CODE = 4, 7, 8  # held equal to columns.EVENTS by a test
+COMPLAINT_DAYS, RETURN_DAYS = 30, 14
+RECHECK_AFTER_DAYS, RECHECK_WITHIN_DAYS = 7, 7
+
+
+class OpenMatters(NamedTuple):
+    """Rows into the events, -1 where there is nothing; all int64 (m,)."""
+
+    complaint: Array  # the latest open complaint
+    returned: Array  # the latest open return
+    recheck: Array  # the latest resolution whose re-check is due
+
+
+def open_matters(events: Events, as_of: Array) -> OpenMatters:
+    """What is open at each customer's instant.
+
+    Parameters
+    ----------
+    events : Events
+        All before the customers' instants.
+    as_of : int64 array of shape (m,), microseconds UTC
+    """
+    m = events.n_customers
+    found = OpenMatters(*(np.full(m, -1, dtype=np.int64) for _ in range(3)))
+    kinds = events.event
+    if not np.any((kinds == COMPLAINT_CODE) | (kinds == RETURN_CODE) | (kinds == RESOLVED_CODE)):
+        return found
+    age = as_of[events.customer] - events.timestamp
+    complaints = np.flatnonzero((kinds == COMPLAINT_CODE) & (age <= COMPLAINT_DAYS * DAY))
+    returns = np.flatnonzero((kinds == RETURN_CODE) & (age <= RETURN_DAYS * DAY))
+    # Few rows of few customers are this young, so they are judged one by one.
+    for rows, target in ((complaints, found.complaint), (returns, found.returned)):
+        for row in rows.tolist():
+            if not _is_resolved(events, row):
+                target[events.customer[row]] = row
+    due = (age >= RECHECK_AFTER_DAYS * DAY) & (
+        age < (RECHECK_AFTER_DAYS + RECHECK_WITHIN_DAYS) * DAY
+    )
+    rechecks = np.flatnonzero((kinds == RESOLVED_CODE) & due)
+    found.recheck[events.customer[rechecks]] = rechecks  # in time order: the latest stays
+    return found
+
+
+def _is_resolved(events: Events, row: int) -> bool:
+    """A resolved event of the same customer stands behind the row, about the same thing."""
+    later = slice(row + 1, int(events.offsets[events.customer[row] + 1]))
+    resolved = events.event[later] == RESOLVED_CODE
+    resolved &= _same_or_unsaid(events.item[later], events.item[row])
+    resolved &= _same_or_unsaid(events.order[later], events.order[row])
+    return bool(resolved.any())
+
+
+def _same_or_unsaid(theirs: Array, ours: Any) -> Array:
+    if ours < 0:
+        return np.ones(len(theirs), dtype=bool)
+    return (theirs == ours) | (theirs < 0)

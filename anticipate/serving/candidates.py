@@ -1,0 +1,197 @@
+"""Which needs to offer now: stored candidates, moved by what happened since.
+
+Reads  the bundle's candidates (at most 32 a customer), the moment's events, the cart.
+Gives  one row per (request, item) with its log-odds now.
+Never  trees: time, recent events and the cart move the scores by closed formulas, each term
+       exactly 0 at the bundle's own cutoff.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, logit
+
+from ..kernels.offers import OwnState, latest_signal, own_state
+from . import dates
+from .moment import Moment
+from .store import Store
+
+Array = NDArray[Any]
+DAY = 86_400_000_000
+SIGNAL_LOG_ODDS = {-1: -3.0, 0: 0.0, 1: 1.5}  # disliked / nothing / wished, since the cutoff
+SESSION_SHARE = 0.5  # what was just bought pulls half as much as what lies in the cart
+_FLOOR = 1e-6
+STORED, NEWCOMER, CART = 0, 1, 2  # where a row comes from
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """c rows by request, then as stored."""
+
+    request: Array  # int64 (c,)
+    item: Array  # int64 (c,) codes of the request's vocabulary
+    log_odds: Array  # float64 (c,)
+    origin: Array  # int8 (c,): STORED, NEWCOMER or CART
+    row: Array  # int64 (c,): into the stored candidates or the newcomers' needs; CART: the item
+    own: OwnState
+
+    @property
+    def probability(self) -> Array:
+        return np.asarray(expit(self.log_odds))
+
+    def take(self, rows: Array) -> Candidates:
+        own = OwnState(*(column[rows] for column in self.own))
+        return Candidates(
+            self.request[rows], self.item[rows], self.log_odds[rows], self.origin[rows],
+            self.row[rows], own,
+        )  # fmt: skip
+
+
+def find_candidates(store: Store, moment: Moment, carts: list[list[int]]) -> Candidates:
+    """All candidates of all requests at their moments, cart lines themselves left out."""
+    found = _stored(store, moment)
+    if any(carts) or moment.changed.any():
+        found = _with_companions(store, moment, carts, found)
+    found = replace(found, own=own_state(moment.events, found.request, found.item))
+    found = replace(found, log_odds=found.log_odds + _shift(store, moment, found))
+    return found.take(_not_in_cart(found, carts))
+
+
+def _stored(store: Store, moment: Moment) -> Candidates:
+    """The bundle's candidates; what newcomers need for those it cannot or may not know."""
+    stored, fresh = store.group("candidates"), store.group("newcomers")
+    known = (moment.codes >= 0) & ~moment.profiling
+    safe = np.where(known, moment.codes, 0)
+    offsets = stored["offsets"]
+    starts = np.where(known, offsets[safe], 0) if store.n_customers else np.zeros(moment.m, int)
+    ends = np.where(known, offsets[safe + 1], 0) if store.n_customers else starts
+    counts = np.where(known, ends - starts, len(fresh["item"]))
+    request = np.repeat(np.arange(moment.m), counts)
+    within = np.arange(len(request)) - np.repeat(np.cumsum(counts) - counts, counts)
+    is_known = known[request]
+    row = np.where(is_known, starts[request] + within, within)
+    item, log_odds = np.empty(len(row), np.int64), np.empty(len(row))
+    item[is_known] = stored["item"][row[is_known]]
+    log_odds[is_known] = stored["log_odds"][row[is_known]]
+    item[~is_known] = fresh["item"][row[~is_known]]
+    log_odds[~is_known] = fresh["log_odds"][row[~is_known]]
+    origin = np.where(is_known, STORED, NEWCOMER).astype(np.int8)
+    return Candidates(request, item, log_odds, origin, row, _no_state(len(row)))
+
+
+def _with_companions(
+    store: Store, moment: Moment, carts: list[list[int]], found: Candidates
+) -> Candidates:
+    """Items that go with the cart or with what was just bought: raised, or added."""
+    request, item, lift, because = _companions(store, moment, carts)
+    if len(item) == 0:
+        return found
+    span = np.int64(store.n_items + 1)
+    have = found.request * span + found.item
+    order = np.argsort(have, kind="stable")
+    key = request * span + item
+    if len(have):
+        position = np.minimum(have[order].searchsorted(key), len(have) - 1)
+        hit = have[order][position] == key
+    else:
+        position, hit = np.zeros(len(key), np.int64), np.zeros(len(key), bool)
+    log_odds = found.log_odds.copy()
+    if hit.any():
+        log_odds[order[position[hit]]] += lift[hit]
+    prior = store.group("prior")["log_odds"]
+    new = ~hit
+    return Candidates(
+        np.concatenate((found.request, request[new])),
+        np.concatenate((found.item, item[new])),
+        np.concatenate((log_odds, prior[item[new]] + lift[new])),
+        np.concatenate((found.origin, np.full(int(new.sum()), CART, np.int8))),
+        np.concatenate((found.row, because[new])),
+        _no_state(len(found.item) + int(new.sum())),
+    )
+
+
+def _companions(
+    store: Store, moment: Moment, carts: list[list[int]]
+) -> tuple[Array, Array, Array, Array]:
+    """(request, item, log-odds added, item that led there), one row per (request, item)."""
+    neighbours = store.group("neighbours")
+    best: dict[tuple[int, int], tuple[float, int]] = {}
+    for request, seed, share in _seeds(store, moment, carts):
+        start, end = neighbours["offsets"][seed], neighbours["offsets"][seed + 1]
+        pulled = zip(
+            neighbours["item"][start:end].tolist(), neighbours["weight"][start:end].tolist(),
+            strict=True,
+        )  # fmt: skip
+        for item, weight in pulled:
+            if (request, item) not in best or best[request, item][0] < share * weight:
+                best[request, item] = (share * weight, seed)
+    keys = sorted(best)
+    return (
+        np.array([request for request, _ in keys], dtype=np.int64),
+        np.array([item for _, item in keys], dtype=np.int64),
+        np.array([best[key][0] for key in keys], dtype=np.float64),
+        np.array([best[key][1] for key in keys], dtype=np.int64),
+    )
+
+
+def _seeds(
+    store: Store, moment: Moment, carts: list[list[int]]
+) -> list[tuple[int, int, float]]:
+    """Items in the cart, and those bought, viewed or wished since the bundle's cutoff.
+
+    Sessions are short, so this is a loop.
+    """
+    seeds = [(i, item, 1.0) for i, cart in enumerate(carts) for item in dict.fromkeys(cart)]
+    if not store.group("neighbours"):
+        return []
+    for request in np.flatnonzero(moment.changed).tolist():
+        rows = moment.rows(request)
+        new = moment.events.timestamp[rows] >= store.cutoff
+        items = moment.events.item[rows][new]
+        seeds += [(request, item, SESSION_SHARE) for item in dict.fromkeys(items.tolist())]
+    return [seed for seed in seeds if 0 <= seed[1] < store.n_items]
+
+
+def _shift(store: Store, moment: Moment, found: Candidates) -> Array:
+    """How much the log-odds moved since the bundle's cutoff; exactly 0 where nothing did."""
+    shift = np.zeros(len(found.item))
+    moved = (moment.as_of > store.cutoff) | moment.changed
+    rows = np.flatnonzero(moved[found.request])
+    if len(rows) == 0:
+        return shift
+    part = found.take(rows)
+    before = own_state(store.events_of(moment.codes), part.request, part.item)
+    now_, then = part.own.n_visits > 0, before.n_visits > 0
+    odds_now = _timer_log_odds(store, part.item, part.own, moment.as_of[part.request])
+    odds_then = _timer_log_odds(store, part.item, before, np.full(len(rows), store.cutoff))
+    # Bought for the first time since: from here on its own clock speaks.
+    first_time = np.minimum(odds_now - part.log_odds, 0.0)
+    shift[rows] = np.where(now_ & then, odds_now - odds_then, np.where(now_, first_time, 0.0))
+    if moment.changed.any():
+        signal = latest_signal(moment.events, part.request, part.item, store.cutoff)
+        shift[rows] += np.array([SIGNAL_LOG_ODDS[-1], 0.0, SIGNAL_LOG_ODDS[1]])[signal + 1]
+    return shift
+
+
+def _timer_log_odds(store: Store, item: Array, own: OwnState, at: Array) -> Array:
+    p = dates.within(store, item, own, at, store.horizon_days)
+    return np.asarray(logit(np.clip(p, _FLOOR, 1 - _FLOOR)))
+
+
+def _not_in_cart(found: Candidates, carts: list[list[int]]) -> Array:
+    keep = np.ones(len(found.item), dtype=bool)
+    for request, cart in enumerate(carts):
+        if cart:
+            mine = found.request == request
+            for item in cart:
+                keep &= ~(mine & (found.item == item))
+    return np.flatnonzero(keep)
+
+
+def _no_state(n: int) -> OwnState:
+    zero = np.zeros(n, dtype=np.int64)
+    return OwnState(zero, zero, zero, zero - 1)

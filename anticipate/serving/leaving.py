@@ -1,0 +1,61 @@
+"""Who is leaving, now: the churn columns at a moment.
+
+Reads  the moment's events, one stored log-odds offset per customer, the churn parameters.
+Gives  the churn table as arrays; ``churn_risk`` and ``win_back`` suggestions for staff.
+Never  trees, and nothing of this for the customer.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..kernels.churn import (
+    AT_RISK,
+    COOLING,
+    DEPARTED,
+    REASONS,
+    ChurnTable,
+    churn_table,
+    parameters_from_array,
+)
+from ..kernels.purchases import purchase_state
+from ..suggestions import Reason, Suggestion
+from ..suggestions.churn_words import reason_facts
+from .moment import Moment
+from .store import Store
+
+
+def churn_at(store: Store, moment: Moment) -> ChurnTable:
+    """All churn columns, one row per request; objectors to profiling count as unknown."""
+    churn = store.group("churn")
+    parameters = parameters_from_array(churn["parameters"])
+    events = moment.events
+    if moment.profiling.any():
+        events = events.take(~moment.profiling[events.customer])
+    state = purchase_state(events, moment.day)
+    known = moment.codes >= 0
+    offset = np.where(known, churn["offset"][moment.codes] if store.n_customers else 0.0, 0.0)
+    return churn_table(state, offset, parameters=parameters)
+
+
+def reason_of(table: ChurnTable, i: int) -> Reason:
+    return Reason(REASONS[int(table.reason[i])], reason_facts(table, i))
+
+
+def leaving(moment: Moment, table: ChurnTable, i: int) -> list[Suggestion]:
+    """At most one suggestion for staff: try to keep, or to win back."""
+    segment = int(table.segment[i])
+    if segment not in (COOLING, AT_RISK, DEPARTED) or moment.profiling[i] or moment.marketing[i]:
+        return []
+    return [
+        Suggestion(
+            kind="win_back" if segment == DEPARTED else "churn_risk",
+            audience="staff",
+            customer_id=moment.ids[i],
+            item_id=None,
+            probability=float(table.p_churn[i]),
+            due=None,
+            reason=reason_of(table, i),
+            options=("ask how they are served", "leave in peace"),
+        )
+    ]

@@ -1,0 +1,89 @@
+"""The moment that is asked about: whose events, up to when.
+
+Reads  the store, the customers asked for, one instant each, and what is recent.
+Gives  their events, sorted, as customers 0..m-1 of one batch.
+Never  an event at or after a customer's ``as_of``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..kernels.days import local_days
+from ..kernels.events import Events, offsets_of
+from .overlay import Overlay
+from .recent import Recent
+from .store import MARKETING, PROFILING, STORED_COLUMNS, Store
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """m requests: customers may repeat, each with an instant of its own."""
+
+    ids: list[Any]  # as asked
+    codes: Array  # int64 (m,), -1 unknown to the bundle
+    as_of: Array  # int64 (m,) microseconds UTC
+    day: Array  # int32 (m,) local day in which as_of lies
+    events: Events
+    changed: Array  # bool (m,): recent events were added
+    profiling: Array  # bool (m,): objects to profiling
+    marketing: Array  # bool (m,): objects to marketing
+    words: dict[str, Overlay]
+
+    @property
+    def m(self) -> int:
+        return len(self.ids)
+
+    def rows(self, i: int) -> slice:
+        return slice(int(self.events.offsets[i]), int(self.events.offsets[i + 1]))
+
+
+def make_moment(
+    store: Store, ids: list[Any], as_of: Array, recent: Recent, words: dict[str, Overlay]
+) -> Moment:
+    """Gather everything known of these customers before their instants."""
+    codes = store.customer_codes(ids)
+    events = store.events_of(codes)
+    changed = np.zeros(len(ids), dtype=bool)
+    if recent.positions:
+        events, changed = _with_recent(events, ids, as_of, recent)
+    flags = np.where(codes >= 0, store.flags[codes] if store.n_customers else 0, 0)
+    day = local_days(as_of, store.timezone)
+    return Moment(
+        ids, codes, as_of, day, events, changed,
+        (flags & PROFILING) > 0, (flags & MARKETING) > 0, words,
+    )  # fmt: skip
+
+
+def _with_recent(
+    events: Events, ids: list[Any], as_of: Array, recent: Recent
+) -> tuple[Events, Array]:
+    known_at = recent.columns["known_at"]
+    pairs = [
+        (request, row)
+        for request, id_ in enumerate(ids)
+        for row in recent.rows_of(id_)
+        if known_at[row] < as_of[request]
+    ]
+    changed = np.zeros(len(ids), dtype=bool)
+    if not pairs:
+        return events, changed
+    request, row = np.array(pairs, dtype=np.int64).T
+    changed[request] = True
+    customer = np.concatenate((events.customer, request.astype(np.int32)))
+    columns = {
+        name: np.concatenate((getattr(events, name), recent.columns[name][row]))
+        for name in STORED_COLUMNS
+    }
+    # Stable: the bundle's events come before recent ones of the same instant.
+    order = np.lexsort((columns["timestamp"], customer))
+    columns = {name: column[order] for name, column in columns.items()}
+    offsets = offsets_of(customer, len(ids))
+    merged = replace(events, offsets=offsets, customer=customer[order], **columns)
+    return replace(merged, known_at=merged.timestamp), changed

@@ -1,0 +1,59 @@
+"""Ids of one request: those of the bundle, and those it has never seen.
+
+Reads  an id index of the bundle.
+Gives  a code for every id: the bundle's, or one past them for an id met in this request.
+Never  a change of the bundle: an overlay lives as long as the request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..kernels.ids import id_at, lookup
+
+Array = NDArray[Any]
+
+
+def index_size(index: Mapping[str, Array]) -> int:
+    """How many ids an index holds."""
+    return len(index["ids"]) if "ids" in index else len(index["codes"])
+
+
+class Overlay:
+    """An id index and the ids met beside it; codes from ``n`` on are the new ones."""
+
+    __slots__ = ("_index", "_new", "_position", "n")
+
+    def __init__(self, index: Mapping[str, Array]) -> None:
+        self._index = index
+        self._new: list[Any] = []
+        self._position: dict[Any, int] = {}
+        self.n = index_size(index)
+
+    def code(self, id_: Any) -> int:
+        """The id's code; a new one where the bundle does not know it; -1 for None."""
+        if id_ is None:
+            return -1
+        if self.n == 0 or (known := lookup(self._index, _plain(id_))) < 0:
+            return self._add(_plain(id_))
+        return known
+
+    def id(self, code: int) -> Any:
+        """The id of a code, in the type it was given in; None for -1."""
+        if code < 0:
+            return None
+        return id_at(self._index, code) if code < self.n else self._new[code - self.n]
+
+    def _add(self, id_: Any) -> int:
+        if id_ not in self._position:
+            self._position[id_] = self.n + len(self._new)
+            self._new.append(id_)
+        return self._position[id_]
+
+
+def _plain(id_: Any) -> Any:
+    return id_.item() if isinstance(id_, np.generic) else id_

@@ -1,0 +1,277 @@
+"""The small scoring API: six questions to a bundle, no state between them.
+
+Reads  a bundle (or arrays in memory), and what is recent as the caller tells it.
+Gives  suggestions, cart checks, churn columns, rankings, a brief.
+Never  writes, learns, reads the clock, or remembers a request. Safe to share by threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._checks import check_count, check_option
+from ..bundle import open_bundle
+from ..suggestions import BENEFITS, CUSTOMER_KINDS, SELLING_KINDS, Suggestion, order_suggestions
+from ..suggestions.order import check_benefits
+from .asking import ask
+from .candidates import find_candidates
+from .care import find_open, follow_ups, is_open
+from .cart import CartLine, check_lines, read_cart
+from .golden import replay
+from .leaving import churn_at, leaving
+from .moment import Moment
+from .offers import best_rows, offer
+from .store import Store
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Array = NDArray[Any]
+MOST = 32  # candidates a customer has in the bundle
+AUDIENCES = ("customer", "staff")
+
+
+class Scorer:
+    """Answers from a bundle, in the moment.
+
+    Examples
+    --------
+    >>> from anticipate import Anticipator, Scorer, load_example
+    >>> history = load_example("bookshop").as_of("2025-03-01")  # doctest: +SKIP
+    >>> Anticipator(random_state=0).fit(history).save("shop.bundle")  # doctest: +SKIP
+    >>> scorer = Scorer.load("shop.bundle")  # doctest: +SKIP
+    >>> scorer.suggest("C042", cart=["B-1984-ebook"], as_of="2025-03-01T10:00Z")  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        manifest: Mapping[str, Any],
+        arrays: Mapping[str, Array],
+        *,
+        benefits: Mapping[str, tuple[float, float]] | None = None,
+    ) -> None:
+        self._store = Store(manifest, arrays)
+        given = benefits if benefits is not None else manifest.get("benefits")
+        self.benefits = check_benefits(given) if given else dict(BENEFITS)
+
+    @classmethod
+    def load(
+        cls,
+        path: str | Path,
+        verify: str = "full",
+        sha256: str | None = None,
+        *,
+        benefits: Mapping[str, tuple[float, float]] | None = None,
+    ) -> Scorer:
+        """Open a bundle; nothing is copied into memory that need not be.
+
+        Parameters
+        ----------
+        path : str or Path
+            Folder written by ``Anticipator.save``.
+        verify : {"full", "structure"}
+            ``"full"`` reads every byte; ``"structure"`` is for workers after
+            ``anticipate bundle verify``.
+        sha256 : str, optional
+            The manifest's expected hash.
+        benefits : mapping kind -> (benefit, cost), optional
+            Replaces entries of the table that orders suggestions.
+
+        Raises
+        ------
+        BundleError
+            If anything is damaged, foreign or from a newer version; the file is named.
+        """
+        manifest, arrays = open_bundle(path, verify=verify, sha256=sha256)
+        scorer = cls(manifest, arrays, benefits=benefits)
+        replay(scorer, manifest.get("golden", ()))
+        return scorer
+
+    def customer_ids(self) -> Array:
+        """Ids of all customers the bundle knows (n_customers,), sorted."""
+        return self._store.all_customers()
+
+    @property
+    def manifest(self) -> Mapping[str, Any]:
+        return self._store.manifest
+
+    @property
+    def cutoff_us(self) -> int:
+        """The bundle's cutoff, microseconds UTC."""
+        return self._store.cutoff
+
+    def suggest(
+        self,
+        customer_id: Any,
+        *,
+        as_of: Any,
+        cart: Iterable[Any] = (),
+        recent: Any = None,
+        n: int = 3,
+        audience: str = "customer",
+    ) -> list[Suggestion]:
+        """At most n suggestions for one customer, highest expected net benefit first.
+
+        Parameters
+        ----------
+        customer_id : int or str, the log's type
+            An unknown one gets an answer from cart and session, else what newcomers need.
+        as_of : datetime-like
+            The moment; at or after the bundle's cutoff.
+        cart : iterable of item ids or mappings (item_id, quantity, price, gift)
+        recent : InteractionLog, table or mappings, optional
+            What happened since the bundle was made.
+        n : int, 1 to 32
+        audience : {"customer", "staff"}
+            Staff see both kinds; a customer never sees churn, value or segment.
+
+        Raises
+        ------
+        CutoffError
+            If ``as_of`` lies before the bundle's cutoff.
+        """
+        _check(n, audience)
+        moment = ask(self._store, [customer_id], as_of, recent)
+        lines = read_cart(cart, moment.words["items"])
+        return self._answers(moment, [lines], n, audience)[0]
+
+    def check_cart(
+        self,
+        customer_id: Any,
+        cart: Iterable[Any],
+        *,
+        as_of: Any,
+        recent: Any = None,
+        audience: str = "customer",
+    ) -> list[Suggestion]:
+        """The guards alone: warnings about lines of this cart, costliest first."""
+        check_option("audience", audience, AUDIENCES)
+        moment = ask(self._store, [customer_id], as_of, recent)
+        lines = read_cart(cart, moment.words["items"])
+        return order_suggestions(check_lines(self._store, moment, [lines])[0], self.benefits)
+
+    def suggest_many(
+        self,
+        customer_ids: Iterable[Any] | None = None,
+        *,
+        as_of: Any,
+        recent: Any = None,
+        n: int = 3,
+        audience: str = "staff",
+    ) -> pd.DataFrame:
+        """Suggestions of many customers (None: all) as one table.
+
+        Returns
+        -------
+        DataFrame
+            ``customer_id, as_of, rank, kind, item_id, probability, due, reason_code, reason``;
+            customers in the order given, the same id may repeat; ``as_of`` is one instant or
+            one per id.
+        """
+        from .tables import suggestion_table
+
+        _check(n, audience)
+        ids = list(self.customer_ids() if customer_ids is None else customer_ids)
+        moments = ask_in_parts(self._store, ids, as_of, recent)
+        return suggestion_table(
+            (moment, self._answers(moment, [[]] * moment.m, n, audience)) for moment in moments
+        )
+
+    def churn(
+        self, customer_ids: Iterable[Any] | None = None, *, as_of: Any, recent: Any = None
+    ) -> pd.DataFrame:
+        """``ChurnModel.predict``'s columns at a moment, indexed by customer_id."""
+        from .tables import churn_frame
+
+        ids = list(self.customer_ids() if customer_ids is None else customer_ids)
+        moment = ask(self._store, ids, as_of, recent)
+        return churn_frame(moment, churn_at(self._store, moment))
+
+    def rank_at_risk(
+        self,
+        *,
+        as_of: Any,
+        recent: Any = None,
+        top: int = 500,
+        budget: float | None = None,
+        cost: float | None = None,
+        save_probability: float | None = None,
+    ) -> pd.DataFrame:
+        """Customers at risk, most to save first; departed ones and objectors are left out.
+
+        Parameters
+        ----------
+        budget, cost : float, in the log's currency
+            What all contacts may cost together, and one; a budget needs a cost.
+        save_probability : float in [0, 1], optional
+            That a contact keeps a leaver: your assumption. Without it the ranking is by
+            ``value_at_risk``.
+
+        Returns
+        -------
+        DataFrame
+            ``customer_id, as_of, rank, p_churn, value_at_risk, expected_saved_value, segment,
+            reason``.
+        """
+        from .ranking import check_ranking, rank_frame
+
+        check_ranking(top, budget, cost, save_probability)
+        moment = ask(self._store, list(self.customer_ids()), as_of, recent)
+        table = churn_at(self._store, moment)
+        return rank_frame(moment, table, top, budget, cost, save_probability)
+
+    def brief(self, customer_id: Any, *, as_of: Any, recent: Any = None) -> dict[str, Any]:
+        """What staff should see before the customer arrives; JSON-ready."""
+        from .brief import make_brief
+
+        moment = ask(self._store, [customer_id], as_of, recent)
+        suggestions = self._answers(moment, [[]], MOST, "staff")[0]
+        return make_brief(self._store, moment, suggestions)
+
+    def _answers(
+        self, moment: Moment, carts: list[list[CartLine]], n: int, audience: str
+    ) -> list[list[Suggestion]]:
+        """Suggestions of each request of a moment."""
+        store = self._store
+        found = find_candidates(store, moment, [[line.item for line in cart] for cart in carts])
+        matters = find_open(moment)
+        withheld = is_open(matters) | moment.marketing
+        rows = best_rows(found, moment.m, n)
+        warnings = check_lines(store, moment, carts)
+        table = churn_at(store, moment) if audience == "staff" else None
+        answers = []
+        # Suggestions are objects with sentences, so they are made customer by customer.
+        for i in range(moment.m):
+            offers = warnings[i] + ([] if withheld[i] else offer(store, moment, found, rows[i]))
+            if table is not None:
+                offers += follow_ups(store, moment, matters, i) + leaving(moment, table, i)
+            offers = [one for one in offers if _may_show(one, audience, bool(withheld[i]))]
+            answers.append(order_suggestions(offers, self.benefits)[:n])
+        return answers
+
+
+def ask_in_parts(
+    store: Store, ids: list[Any], as_of: Any, recent: Any, size: int = 1024
+) -> Iterable[Moment]:
+    """Moments of at most ``size`` requests, so that memory stays bounded."""
+    several = isinstance(as_of, (list, tuple, np.ndarray)) or hasattr(as_of, "iloc")
+    instants = list(as_of) if several else as_of
+    for start in range(0, max(len(ids), 1), size):
+        part = instants[start : start + size] if several else instants
+        yield ask(store, ids[start : start + size], part, recent)
+
+
+def _check(n: int, audience: str) -> None:
+    check_count("n", n, most=MOST)
+    check_option("audience", audience, AUDIENCES)
+
+
+def _may_show(one: Suggestion, audience: str, withheld: bool) -> bool:
+    if withheld and one.kind in SELLING_KINDS:
+        return False
+    return audience == "staff" or one.kind in CUSTOMER_KINDS

@@ -1,0 +1,94 @@
+"""What a bundle holds, under the names the scorer works with.
+
+Reads  a manifest and plain arrays, from a bundle or from memory.
+Gives  ids, attributes, model tables and the events of any customers.
+Never  copies an array of customers or items: views of the mapped files, shared by workers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..exceptions import BundleError
+from ..kernels.events import ROW_COLUMNS, Events
+from ..kernels.ids import ids_at, lookup_many
+from .overlay import Overlay, index_size
+
+Array = NDArray[Any]
+PROFILING, MARKETING = 1, 2  # bits of customer_flags: what the customer objects to
+STORED_COLUMNS = tuple(name for name in ROW_COLUMNS if name not in ("customer", "known_at"))
+INDEXES = ("customers", "items", "orders", "channels", "reasons")
+
+
+class Store:
+    """Arrays by purpose. ``group("timer")`` are those named ``timer__*`` or ``model_timer__*``."""
+
+    def __init__(self, manifest: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
+        self.manifest = MappingProxyType(dict(manifest))
+        self._groups = _grouped(arrays)
+        try:
+            self.cutoff = int(manifest["cutoff_us"])
+            self.timezone = str(manifest["timezone"])
+            self.horizon_days = float(manifest["horizon_days"])
+            self.event_names = tuple(manifest["event_names"])
+            self.offsets = self.group("events")["offsets"]
+            self.customers, self.items = self.group("customers"), self.group("items")
+            self.flags = self.group("customer")["flags"]
+        except KeyError as missing:
+            raise BundleError(f"the bundle lacks {missing}; save it again.") from None
+        self.event_codes = {name: code for code, name in enumerate(self.event_names)}
+        self.n_customers, self.n_items = index_size(self.customers), index_size(self.items)
+        n = int(self.offsets[-1])
+        events = self.group("events")
+        self.columns = {name: _column(events[name], n) for name in STORED_COLUMNS}
+
+    def group(self, name: str) -> dict[str, Array]:
+        """Arrays of one purpose, by their short names; empty where there are none."""
+        return self._groups.get(name, {})
+
+    def overlays(self) -> dict[str, Overlay]:
+        """Vocabularies for one request, each open to ids the bundle does not know."""
+        return {name: Overlay(self.group(name)) for name in INDEXES}
+
+    def all_customers(self) -> Array:
+        return ids_at(self.customers, np.arange(self.n_customers))
+
+    def customer_codes(self, ids: Any) -> Array:
+        """Codes of many ids, -1 for unknown ones."""
+        if self.n_customers == 0:
+            return np.full(len(ids), -1, dtype=np.int64)
+        return lookup_many(self.customers, ids)
+
+    def events_of(self, codes: Array) -> Events:
+        """Stored events of the customers asked for, numbered 0..m-1 in the order asked."""
+        known = codes >= 0
+        safe = np.where(known, codes, 0)
+        starts = np.where(known, self.offsets[safe], 0)
+        counts = np.where(known, self.offsets[safe + 1] - starts, 0)
+        offsets = np.concatenate(([0], np.cumsum(counts)))
+        if len(codes) == 1:
+            rows: Any = slice(int(starts[0]), int(starts[0] + counts[0]))
+        else:
+            shift = np.repeat(starts - offsets[:-1], counts)
+            rows = np.arange(int(offsets[-1])) + shift
+        columns = {name: column[rows] for name, column in self.columns.items()}
+        customer = np.repeat(np.arange(len(codes), dtype=np.int32), counts)
+        return Events(offsets=offsets, customer=customer, known_at=columns["timestamp"], **columns)
+
+
+def _grouped(arrays: Mapping[str, Array]) -> dict[str, dict[str, Array]]:
+    groups: dict[str, dict[str, Array]] = {}
+    for name, array in arrays.items():
+        group, _, short = name.removeprefix("model_").partition("__")
+        groups.setdefault(group, {})[short] = np.asarray(array)
+    return groups
+
+
+def _column(values: Array, n: int) -> Array:
+    """A stored column; one that never varies is stored as a single value."""
+    return np.broadcast_to(values, (n,)) if len(values) == 1 and n != 1 else values
