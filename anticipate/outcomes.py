@@ -66,20 +66,19 @@ class Outcomes:
         is_new_day = np.zeros(bought.n, dtype=bool)
         is_new_day[days] = True
         spend = np.where(np.isnan(bought.price), 0.0, bought.price) * bought.quantity
-        table = pd.DataFrame(
+        first = segment_first(bought.timestamp, bought.offsets, c.NO_TIME)
+        index = pd.Index(self.history.customer_ids, name=c.CUSTOMER)
+        # A customer who is only listed has no events in the source: code -1, the last place.
+        codes = lookup_codes(self.history.customer_ids, self.vocabulary.customer_ids)
+        return pd.DataFrame(
             {
-                "purchased": np.diff(bought.offsets) > 0,
-                "n_purchases": segment_count(is_new_day, bought.offsets),
-                "spend": segment_sum(spend, bought.offsets),
-                "next_purchase_days": self._days_after(
-                    segment_first(bought.timestamp, bought.offsets, c.NO_TIME)
-                ),
+                "purchased": np.append(np.diff(bought.offsets) > 0, False)[codes],
+                "n_purchases": np.append(segment_count(is_new_day, bought.offsets), 0)[codes],
+                "spend": np.append(segment_sum(spend, bought.offsets), 0.0)[codes],
+                "next_purchase_days": np.append(self._days_after(first), np.nan)[codes],
             },
-            index=pd.Index(self.vocabulary.customer_ids, name=c.CUSTOMER),
+            index=index,
         )
-        found = table.reindex(pd.Index(self.history.customer_ids, name=c.CUSTOMER))
-        silent = {"purchased": False, "n_purchases": 0, "spend": 0.0}
-        return found.fillna(silent).astype({"purchased": bool, "n_purchases": np.int64})
 
     @cached_property
     def pairs(self) -> pd.DataFrame:
@@ -177,7 +176,7 @@ def label_outcomes(
     closed = _closed_until(source)
     if end > closed:
         raise CutoffError(
-            f"the window [{to_timestamp(at)}, {to_timestamp(end)}) is not closed: data end at "
+            f"the window of {horizon:g} days from {to_timestamp(at)} is not closed: data end at "
             f"{to_timestamp(closed)}. Take an earlier cutoff, a shorter horizon, or say "
             "closed_until=... when you make the log."
         )
@@ -196,6 +195,10 @@ def temporal_split(
 
 def _closed_until(source: InteractionLog | History) -> int:
     if isinstance(source, InteractionLog):
+        if not source.n_events and source.closed_until_us is None:
+            raise CutoffError(
+                "the log is empty and no closed_until was given: no window of it is closed."
+            )
         return source.end_us
     if not bool((source.cutoffs == source.cutoff_us).all()):
         raise CutoffError(

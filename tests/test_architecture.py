@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from pathlib import Path
 
 import pytest
@@ -43,10 +44,7 @@ ALLOWED: dict[str, set[str]] = {
 }  # fmt: skip
 # Third-party packages that only one place may import.
 ONLY_IN = {"implicit": {"needs/collaborative.py"}}
-KERNELS_MAY_IMPORT = {
-    "__future__", "collections", "dataclasses", "datetime", "hashlib", "numpy", "scipy", "typing",
-    "zoneinfo",
-}  # fmt: skip
+KERNELS_MAY_IMPORT = {"numpy", "scipy", *sys.stdlib_module_names}
 # Logs know how to be read: the reader is reached from the log's own constructor.
 EXTRA = {"log": {"readers"}, "readers": {"log"}}
 

@@ -14,13 +14,18 @@ import pytest
 from scipy.special import expit, logit
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from anticipate.churn import ChurnClassifier, ChurnModel, purchase_summary
-from anticipate.churn.candidates import CANDIDATES, rank, rolling_folds
+from anticipate.churn.candidates import CANDIDATES
+from anticipate.churn.choice import rank, rolling_folds
 from anticipate.churn.linear import fit_linear, linear_log_odds
-from anticipate.churn.rows import objectors, training_rows
-from anticipate.churn.segments import SENTENCES, reason_codes, reason_facts, reason_sentences
+from anticipate.churn.rows import Describer, objectors, training_rows
+from anticipate.churn.segments import reason_codes
 from anticipate.churn.summary import history_state
 from anticipate.columns import EVENT_CODES
 from anticipate.exceptions import EmptyHistoryError, MinimumDataWarning, ParameterError
@@ -36,6 +41,8 @@ from anticipate.kernels.churn import (
 )
 from anticipate.kernels.spend import GammaGamma
 from anticipate.log import History, InteractionLog
+from anticipate.suggestions.churn_words import SENTENCES, reason_facts, reason_sentences
+from anticipate.testing import check_history_model, random_log
 
 PARAMETERS = ChurnParameters(
     beta_geo=BetaGeo(r=0.8, alpha=30.0, a=0.8, b=4.0, m=1),
@@ -248,6 +255,27 @@ def test_offset_moves_the_log_odds_and_expectations_follow():
     assert spend_per_day == pytest.approx(4 * (20 + 4 * 20) / (4 * 4 + 5 - 1))
 
 
+def test_whoever_the_model_expects_to_buy_counts_as_alive():
+    """Offset -5: p_alive rises to 1 - p_churn, past what MBG/NBD alone would say."""
+    rows = bought(1, *range(0, 100, 10))
+    plain, moved = table_of(rows, 160), table_of(rows, 160, offset=-5.0)
+
+    assert moved.p_alive[0] == pytest.approx(1 - moved.p_churn[0])
+    assert moved.p_alive[0] > plain.p_alive[0]
+
+
+def test_linear_log_odds_are_those_of_scikit_learn():
+    """Medians for NaN, standardised, cut at 6 standard deviations, one coefficient a column."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(3, 2, (400, 3))
+    X[rng.random(X.shape) < 0.2] = np.nan
+    left = np.nan_to_num(X[:, 0]) + rng.normal(size=400) > 2
+    steps = (SimpleImputer(strategy="median"), StandardScaler(), LogisticRegression())
+    expected = make_pipeline(*steps).fit(X, left).decision_function(X)
+
+    assert linear_log_odds(fit_linear(X, left), X) == pytest.approx(expected, abs=0.02)
+
+
 def test_customers_without_a_purchase_get_the_newcomers_rate():
     """Whatever offset was stored: sigmoid(.5 + z(0, 0, 0))."""
     table = table_of([(1, 0, "view", np.nan)], 30, offset=9.0)
@@ -292,14 +320,14 @@ def test_nobody_bought_is_an_error_that_says_so():
 
 
 def test_few_customers_get_the_base_model_and_one_warning():
-    """Three customers: MBG/NBD, one sentence, and the same in the report."""
+    """A handful of past rows: MBG/NBD, one sentence, and the same in the report."""
     rows = [*bought(1, 0, 50, 90), *bought(2, 10), *bought(3, 20, 120)]
-    with pytest.warns(MinimumDataWarning, match="3 customers") as caught:
+    with pytest.warns(MinimumDataWarning, match="past rows") as caught:
         model = ChurnModel(horizon_days=30).fit(log_of(rows).as_of(day(200)))
 
     assert len(caught) == 1
     assert model.report_["model"] == "mbg_nbd"
-    assert "500" in model.report_["missing"][0]
+    assert "1000 are needed" in model.report_["missing"][0]
 
 
 def test_a_horizon_longer_than_the_past_says_what_is_missing():
@@ -335,6 +363,17 @@ def test_unknown_customers_and_an_empty_history_are_answered(model: ChurnModel, 
 def test_settings_out_of_range_are_refused(settings: dict[str, Any]):
     with pytest.raises(ParameterError, match=next(iter(settings))):
         quick(log_of(bought(1, 0, 9)).as_of(day(60)), **settings)
+
+
+def test_very_many_customers_are_sampled_and_still_all_answered(
+    history: History, monkeypatch: pytest.MonkeyPatch
+):
+    """With room for 200 learners, 600 customers get an answer, and the same seed the same one."""
+    monkeypatch.setattr("anticipate.churn.rows.MAX_LEARNERS", 200)
+    tables = [ChurnModel(60, random_state=5).fit(history).predict(history) for _ in range(2)]
+
+    assert len(tables[0]) == history.n_customers
+    pd.testing.assert_frame_equal(*tables, check_exact=True)
 
 
 def test_an_unfitted_model_says_so(history: History):
@@ -406,6 +445,28 @@ def test_held_out_windows_follow_all_they_are_judged_by(history: History):
         assert (at[np.unique(data.slice[train])] + horizon <= test_at).all()
 
 
+@pytest.mark.parametrize("min_rows", [10**6, 100], ids=["base model", "blend"])
+def test_the_model_keeps_the_laws_of_models_of_histories(
+    min_rows: int, monkeypatch: pytest.MonkeyPatch
+):
+    """Leaks, order, batch, seed, storage: the library's own checks, with and without members."""
+    monkeypatch.setattr("anticipate.churn.choice.MIN_ROWS", min_rows)
+    monkeypatch.setattr("anticipate.churn.choice.MARGIN", 1)  # the blend wins: it holds them all
+    check_history_model(ChurnModel(40, random_state=0), random_log(2, n_customers=60))
+
+
+def test_a_slice_knows_nothing_of_what_came_after_it(history: History):
+    """Its rows equal those described by what its own cutoff lets one learn."""
+    data = training_rows(history, 60)
+    for number in (0, len(data.cutoffs) - 1):
+        past = history.as_of(data.cutoffs[number])
+        state = history_state(past)
+        alone = Describer.learn(past, state, 60).rows(past, state).take(state.n_days > 0)
+        of_slice = data.rows.take(data.slice == number)
+        for column, expected in zip(of_slice, alone, strict=True):
+            np.testing.assert_array_equal(column, expected)
+
+
 def test_probabilities_are_probabilities_and_agree_with_each_other(
     model: ChurnModel, history: History
 ):
@@ -427,6 +488,7 @@ def test_one_customer_alone_is_the_same_as_in_the_batch(
     model.chosen_ = chosen
     batch = model.predict(history)
 
+    assert len(model.predict(history, customers=[])) == 0
     for customer in (0, 17, 311):
         alone = model.predict(history, customers=[customer])
         pd.testing.assert_frame_equal(alone, batch.loc[[customer]], check_exact=True)

@@ -170,6 +170,7 @@ def test_a_past_window_of_one_kind_gives_a_smoothed_share():
     rules = ev.churn_baselines(history(rows), 30)
 
     assert rules["hiatus rule"].tolist() == [1 / 4, 1 / 4]
+    assert rules["base rate"].tolist() == [1 / 4, 1 / 4]
 
 
 def test_customers_without_a_purchase_get_a_probability_too():
@@ -326,9 +327,9 @@ def test_the_first_cart_is_the_first_order_within_thirty_days():
 
 
 def test_each_kind_of_mistake_is_what_it_says():
-    found = {}
+    found, outcomes = {}, window()
     for seed in range(30):
-        lines = ev.injected_carts(window(), share=1.0, random_state=seed)
+        lines = ev.injected_carts(outcomes, share=1.0, random_state=seed)
         assert len(lines) == 3
         row = lines[lines["injected_kind"].notna()].iloc[0]
         found.setdefault(row["injected_kind"], row)

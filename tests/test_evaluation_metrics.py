@@ -252,6 +252,13 @@ def test_equal_probabilities_are_never_split():
     assert table["n"].tolist() == [3, 1]
 
 
+def test_a_run_of_equals_goes_where_its_middle_lies():
+    """Four rows in two bins: the run's middle is row 2.5 of 4, in the second."""
+    table = ev.reliability_table([0, 0, 1, 1], [0.1, 0.3, 0.3, 0.3], bins=2)
+
+    assert table["n"].tolist() == [1, 3]
+
+
 def test_wilson_interval_of_one_half_of_two():
     """z² = 3.8415: centre (1/2 + z²/4) / (1 + z²/2) = 1/2; half width .4055."""
     table = ev.reliability_table([0, 1], [0.5, 0.5], bins=1)
@@ -380,6 +387,15 @@ def test_overlap_is_the_share_of_the_list_that_stayed():
     assert ev.top_overlap(before, after, n=2) == 1 / 2
     assert ev.top_overlap(before, before, n=500) == 1
     assert math.isnan(ev.top_overlap(before, after.iloc[:0]))
+
+
+def test_ties_in_the_list_break_by_id():
+    """Five scores among a thousand customers: the list is the ten lowest ids of the best."""
+    ids = np.random.default_rng(2).permutation(1000)
+    tied = pd.Series(-(ids % 5), index=ids)
+    ordered = pd.Series(np.where(np.arange(1000) % 5 == 0, 1000 - np.arange(1000), 0))
+
+    assert ev.top_overlap(tied, ordered, n=10) == 1
 
 
 @pytest.mark.parametrize(

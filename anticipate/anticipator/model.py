@@ -11,14 +11,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 from joblib import Parallel, delayed
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from .._checks import check_option, check_positive
+from .._checks import check_positive
 from ..bundle import open_bundle, write_bundle
 from ..churn import ChurnModel
 from ..evaluation import Report
@@ -28,6 +28,7 @@ from ..log import History, InteractionLog
 from ..log.clock import Instant, to_microseconds, to_timestamp
 from ..needs import NextNeedRanker
 from ..serving import Scorer
+from ..serving.golden import golden_rows
 from ..suggestions import Suggestion
 from ..suggestions.order import check_benefits
 from ..timing import PurchaseTimer
@@ -112,7 +113,7 @@ class Anticipator(BaseEstimator):  # type: ignore[misc]
             for step, (name, part) in enumerate(parts.items(), start=1)
         )
         self.needs_, self.timing_, self.churn_, self.guard_ = fitted
-        self.history_ = history
+        self.history_: History | None = history
         self.cutoff_ = to_timestamp(history.cutoff_us)
         self.report_ = {name: part.report_ for name, part in zip(parts, fitted, strict=True)}
         return self
@@ -183,13 +184,15 @@ class Anticipator(BaseEstimator):  # type: ignore[misc]
             refreshes them without training again and sets the bundle's cutoff.
         """
         check_is_fitted(self, "needs_")
-        manifest, arrays = make_state(self, self._history(history), golden=True)
+        manifest, arrays = make_state(self, self._history(history), with_models=True)
+        manifest["golden"] = golden_rows(Scorer(manifest, arrays))
         return write_bundle(path, manifest, arrays)
 
     @classmethod
-    def load(cls, path: str | Path, *, verify: str = "full") -> Anticipator:
+    def load(
+        cls, path: str | Path, *, verify: Literal["full", "structure"] = "full"
+    ) -> Anticipator:
         """The fitted parts of a bundle, to evaluate, or to save with a later history."""
-        check_option("verify", verify, ("full", "structure"))
         manifest, arrays = open_bundle(path, verify=verify)
         model = cls(**manifest["parameters"])
         model.needs_, model.timing_, model.churn_, model.guard_ = load_models(arrays)

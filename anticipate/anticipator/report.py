@@ -70,7 +70,7 @@ def evaluate(
     sections.append(_stability(scorer, history))
     _step("reasons", 7)
     sections.append(evaluate_reasons(stated_facts(scorer, history)))
-    about = {
+    about: dict[str, str | int | float] = {
         "horizon_days": float(model.horizon_days),
         "churn_horizon_days": float(model.churn_horizon_days),
         "trained_until": str(model.cutoff_),

@@ -74,7 +74,7 @@ class BetaGeoModel(BaseEstimator):  # type: ignore[misc]
     ...     {"n_repeats": [2, 0, 5], "last_repeat_days": [30, 0, 90], "age_days": [39, 39, 95]}
     ... )
     >>> model = BetaGeoModel(modified=True).fit(summary)
-    >>> model.predict_no_purchase(summary, 30.0).between(0, 1).all()
+    >>> bool(model.predict_no_purchase(summary, 30.0).between(0, 1).all())
     True
     """
 

@@ -7,7 +7,6 @@ Never  an event at or after the cutoff; customers who object to profiling.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
@@ -20,31 +19,23 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._checks import check_positive, check_probability
 from ..columns import CUSTOMER
-from ..exceptions import EmptyHistoryError, MinimumDataWarning
+from ..exceptions import EmptyHistoryError
 from ..kernels.churn import ChurnParameters, ChurnTable, churn_table
 from ..kernels.purchases import PurchaseState, nothing_bought
 from ..log import History
 from ..log.clock import to_timestamp
 from ..log.ids import check_ids
-from .candidates import (
-    MIN_OF_EACH_CLASS,
-    Members,
-    candidate_log_odds,
-    compare,
-    fit_members,
-    learnable,
-    rank,
-)
-from .rows import Describer, TrainingRows, objectors, training_rows
-from .segments import reason_sentences, segment_names
+from ..suggestions.churn_words import reason_sentences
+from .candidates import candidate_log_odds
+from .choice import choose
+from .rows import Describer, TrainingRows, learners, objectors, training_rows
+from .segments import segment_names
 from .spend import SpendModel
 from .storage import pack, unpack
-from .summary import history_state, summary_of
+from .summary import forget, history_state, summary_of
 
 Floats = NDArray[np.float64]
-MIN_CUSTOMERS = 500
 NEWCOMER_WEIGHT = 20.0  # customers for which MBG/NBD speaks in the rate of newcomers
-BASE = "mbg_nbd"
 NUMBERS = ("p_churn", "p_alive", "expected_purchases", "expected_value", "value_at_risk")
 
 
@@ -78,14 +69,20 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
     parameters_ : ChurnParameters
         What :func:`anticipate.kernels.churn.churn_table` needs.
 
+    Notes
+    -----
+    Beyond 50,000 customers the candidates are compared and fitted on a seeded sample of that
+    many (MBG/NBD always on all).
+
     Examples
     --------
+    >>> import warnings
     >>> from anticipate import load_example
-    >>> history = load_example("three_buyers").as_of("2025-03-01")
+    >>> history = load_example("three_buyers").as_of("2025-02-01")
     >>> with warnings.catch_warnings():
-    ...     warnings.simplefilter("ignore", MinimumDataWarning)  # three customers are few
+    ...     warnings.simplefilter("ignore")  # three customers are few, and it says so
     ...     model = ChurnModel(horizon_days=30).fit(history)
-    >>> model.predict(history)["p_churn"].between(0, 1).all()
+    >>> bool(model.predict(history)["p_churn"].between(0, 1).all())
     True
     """
 
@@ -122,14 +119,23 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
             If there are too few data to compare candidates; MBG/NBD is taken then.
         """
         horizon = check_positive("horizon_days", self.horizon_days)
+        check_probability("at_risk", self.at_risk)
+        check_probability("departed", self.departed)
         left_out = objectors(history)
         known = history.select(history.customer_ids[~left_out]) if left_out.any() else history
         state = history_state(known)
         if not (state.n_days > 0).any():
             raise EmptyHistoryError("churn: no purchase lies before the cutoff; nothing to learn.")
         self.describer_ = Describer.learn(known, state, horizon)
-        data = training_rows(known, horizon)
-        self.chosen_, self.members_, self.report_ = self._choose(data, state)
+        data = training_rows(learners(known, self.random_state), horizon)
+        self.members_, self.report_ = choose(
+            data,
+            int((state.n_days > 0).sum()),
+            horizon,
+            random_state=self.random_state,
+            n_jobs=self.n_jobs,
+        )
+        self.chosen_ = self.report_["model"]
         self.report_["n_left_out"] = int(left_out.sum())
         self.parameters_ = self._parameters(known, state, data)
         self.cutoff_ = to_timestamp(history.cutoff_us)
@@ -219,29 +225,6 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         columns["reason"] = reason_sentences(table)
         return pd.DataFrame(columns, index=pd.Index(history.customer_ids, name=CUSTOMER))
 
-    def _choose(
-        self, data: TrainingRows | None, state: PurchaseState
-    ) -> tuple[str, Members | None, dict[str, Any]]:
-        n_buyers = int((state.n_days > 0).sum())
-        report: dict[str, Any] = {"model": BASE, "n_customers": n_buyers, "log_loss": {}}
-        report["slices"] = [] if data is None else [at.isoformat() for at in data.cutoffs]
-        report["missing"] = _missing(data, n_buyers, self.horizon_days)
-        if data is not None and not report["missing"]:
-            report["log_loss"], report["held_out"] = compare(
-                data, self.horizon_days, random_state=self.random_state, n_jobs=self.n_jobs
-            )
-        if data is None or not report["log_loss"]:
-            why = report["missing"] or ["no division of the past leaves enough to compare on"]
-            warnings.warn(
-                f"churn: {why[0]}. MBG/NBD was taken without comparison.",
-                MinimumDataWarning,
-                stacklevel=3,
-            )
-            return BASE, None, report | {"missing": why}
-        report |= _ranking(report["log_loss"])
-        members = fit_members(data.rows, data.left, self.random_state)
-        return report["model"], (None if report["model"] == BASE else members), report
-
     def _parameters(
         self, history: History, state: PurchaseState, data: TrainingRows | None
     ) -> ChurnParameters:
@@ -258,47 +241,9 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
             newcomer_offset=_newcomer_offset(self.describer_, data),
             typical_gap_days=float(typical),
             usual_gap_days=float(usual),
-            at_risk=check_probability("at_risk", self.at_risk),
-            departed=check_probability("departed", self.departed),
+            at_risk=float(self.at_risk),
+            departed=float(self.departed),
         )
-
-
-def forget(state: PurchaseState, mask: NDArray[np.bool_]) -> PurchaseState:
-    """The state in which the masked customers have never done anything."""
-    if not mask.any():
-        return state
-    pairs = zip(state, nothing_bought(len(mask)), strict=True)
-    return PurchaseState(*(np.where(mask, nothing, seen) for seen, nothing in pairs))
-
-
-def _missing(data: TrainingRows | None, n_buyers: int, horizon_days: float) -> list[str]:
-    """One sentence per thing that comparing candidates would need."""
-    missing = []
-    if n_buyers < MIN_CUSTOMERS:
-        missing.append(f"{n_buyers} customers with a purchase; {MIN_CUSTOMERS} are needed")
-    if data is None:
-        missing.append(
-            f"no window of {horizon_days:g} days is closed before the cutoff with "
-            f"{horizon_days / 2:g} days of history before it"
-        )
-    elif not learnable(data.left):
-        n_left = int(data.left.sum())
-        missing.append(
-            f"of {len(data.left)} past rows {n_left} made no purchase; "
-            f"{MIN_OF_EACH_CLASS} of each kind are needed"
-        )
-    return missing
-
-
-def _ranking(losses: dict[str, float]) -> dict[str, Any]:
-    """The winner and its relative gains."""
-    first, second, *_ = rank(losses)
-    best = losses[first]
-    return {
-        "model": first,
-        "gain_over_hiatus": 1 - best / losses["hiatus"],
-        "gain_over_next": 1 - best / losses[second],
-    }
 
 
 def _newcomer_offset(describer: Describer, data: TrainingRows | None) -> float:

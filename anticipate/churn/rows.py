@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ..columns import OBJECTS_TO, PROFILING
 from ..evaluation.backtest import training_slices
-from ..features import FeatureBuilder
+from ..features import FeatureBuilder, feature_table
 from ..kernels import btyd
 from ..kernels.purchases import PurchaseState
 from ..log import History
@@ -26,6 +26,7 @@ from .summary import history_state, summary_of
 
 Floats = NDArray[np.float64]
 MAX_SLICES = 8
+MAX_LEARNERS = 50_000  # customers; more would fill the memory and hardly move the trees
 
 
 class Rows(NamedTuple):
@@ -44,21 +45,22 @@ class Describer:
     """How a customer becomes a row: learned from one history, applied to any."""
 
     beta_geo: BetaGeoModel
-    builder: Any  # fitted FeatureBuilder of customers
+    features: list[str]  # of level "customer": they are formulas, there is nothing to learn
     mean_gap_days: float
     horizon_days: float
 
     @classmethod
     def learn(cls, history: History, state: PurchaseState, horizon_days: float) -> Self:
         beta_geo = BetaGeoModel(modified=True).fit(summary_of(history, state))
-        builder = FeatureBuilder(level="customer").fit(history)
+        features = feature_table("customer").index.tolist()
         n_gaps = state.n_repeats.sum()
         mean_gap = state.last_repeat_days.sum() / n_gaps if n_gaps else horizon_days
-        return cls(beta_geo, builder, float(mean_gap), horizon_days)
+        return cls(beta_geo, features, float(mean_gap), horizon_days)
 
     def rows(self, history: History, state: PurchaseState) -> Rows:
         """Every customer of the history, row i = customer code i."""
-        features = self.builder.transform(history).to_numpy(dtype=np.float64)
+        builder = FeatureBuilder(level="customer", features=self.features).fit(history)
+        features = builder.transform(history).to_numpy(dtype=np.float64)
         return Rows(features, self.base(state), self._silence(state))
 
     def base(self, state: PurchaseState) -> Floats:
@@ -86,6 +88,14 @@ class TrainingRows(NamedTuple):
     cutoffs: list[pd.Timestamp]  # of the slices
     n_prospects: int  # customers without a purchase at a slice's cutoff
     n_prospects_left: int  # and those of them who still made none in the horizon
+
+
+def learners(history: History, random_state: int | None) -> History:
+    """The history, or a seeded sample of its customers if they are very many."""
+    if history.n_customers <= MAX_LEARNERS:
+        return history
+    rng = np.random.default_rng(0 if random_state is None else random_state)
+    return history.select(rng.choice(history.customer_ids, MAX_LEARNERS, replace=False))
 
 
 def training_rows(history: History, horizon_days: float) -> TrainingRows | None:
@@ -143,7 +153,8 @@ def objectors(history: History) -> NDArray[np.bool_]:
 
 
 def _names_profiling(value: Any) -> bool:
-    # One word, words between commas or blanks, or a list of words; anything else is no objection.
+    # One word, words between commas or blanks, or a list of words (so no vectorised form);
+    # anything else is no objection.
     if isinstance(value, str):
         return PROFILING in value.replace(",", " ").replace(";", " ").split()
     if isinstance(value, (list, tuple, set, frozenset, np.ndarray)):

@@ -48,7 +48,7 @@ class SpendModel(BaseEstimator):  # type: ignore[misc]
     --------
     >>> summary = pd.DataFrame({"n_priced_days": [5, 1, 0], "mean_spend": [20.0, 80.0, np.nan]})
     >>> SpendModel().fit(summary).predict_spend(summary).round(0).tolist()
-    [22.0, 49.0, 37.0]
+    [24.0, 64.0, 47.0]
     """
 
     params_: dict[str, float]

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..features import FeatureBuilder
+from ..exceptions import ParameterError
 from ..kernels.churn import ChurnParameters, parameters_from_array, parameters_to_array
 from .beta_geo import BetaGeoModel
 from .boosted import ChurnClassifier
@@ -30,14 +30,14 @@ def pack(
     parameters: ChurnParameters, describer: Describer, members: Members | None, facts: Any
 ) -> Arrays:
     """One flat mapping; ``facts`` is whatever JSON can hold."""
-    text = json.dumps(facts, sort_keys=True).encode("utf-8")
+    known = {"facts": facts, "features": describer.features}
+    text = json.dumps(known, sort_keys=True, default=_plain_number).encode("utf-8")
     parts: dict[str, Mapping[str, NDArray[Any]]] = {
-        "": {"parameters": parameters_to_array(parameters), "facts": np.frombuffer(text, np.uint8)},
+        "": {"parameters": parameters_to_array(parameters), "json": np.frombuffer(text, np.uint8)},
         DESCRIBER: {"mean_gap_days": np.array([describer.mean_gap_days])},
         DESCRIBER + "beta_geo.": describer.beta_geo.to_arrays(),
     }
     if members is not None:
-        parts[DESCRIBER + "features."] = describer.builder.to_arrays()
         parts[MEMBERS + "hiatus."] = members.hiatus._asdict()
         parts[MEMBERS + "logistic."] = members.logistic._asdict()
         parts[MEMBERS + "boosted."] = members.boosted.to_arrays()
@@ -50,10 +50,10 @@ def unpack(
     """Inverse of :func:`pack`."""
     parameters = parameters_from_array(arrays["parameters"])
     has_members = any(name.startswith(MEMBERS) for name in arrays)
-    features = _part(arrays, DESCRIBER + "features.")
+    known = json.loads(arrays["json"].tobytes().decode("utf-8"))
     describer = Describer(
         beta_geo=BetaGeoModel.from_arrays(_part(arrays, DESCRIBER + "beta_geo.")),
-        builder=FeatureBuilder.from_arrays(features) if has_members else None,
+        features=known["features"],
         mean_gap_days=float(arrays[DESCRIBER + "mean_gap_days"][0]),
         horizon_days=parameters.horizon_days,
     )
@@ -66,8 +66,15 @@ def unpack(
         if has_members
         else None
     )
-    return parameters, describer, members, json.loads(arrays["facts"].tobytes().decode("utf-8"))
+    return parameters, describer, members, known["facts"]
 
 
 def _part(arrays: Mapping[str, NDArray[Any]], head: str) -> Arrays:
     return {name[len(head) :]: a for name, a in arrays.items() if name.startswith(head)}
+
+
+def _plain_number(value: Any) -> Any:
+    """NumPy numbers as Python's; anything else is refused by name."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise ParameterError(f"a churn model cannot store a {type(value).__name__} among its settings.")

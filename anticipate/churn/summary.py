@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ..columns import CUSTOMER
 from ..kernels.days import local_days
-from ..kernels.purchases import PurchaseState, purchase_state
+from ..kernels.purchases import PurchaseState, nothing_bought, purchase_state
 from ..log import History
 
 
@@ -42,7 +43,8 @@ def purchase_summary(history: History) -> pd.DataFrame:
     >>> from anticipate import InteractionLog
     >>> rows = {"customer_id": [1, 1, 1], "item_id": [7, 8, 7], "timestamp":
     ...         ["2025-01-01T09:00", "2025-01-01T17:00", "2025-01-11"], "price": [2.0, 3.0, 1.0]}
-    >>> log = InteractionLog.from_frame(rows, price="price", timezone="UTC")
+    >>> log = InteractionLog.from_frame(
+    ...     rows, price="price", timezone="UTC", closed_until="2025-02-01")
     >>> purchase_summary(log.as_of("2025-01-31")).loc[1].tolist()
     [1.0, 10.0, 30.0, 2.0, 3.0]
     """
@@ -68,3 +70,11 @@ def summary_of(history: History, state: PurchaseState) -> pd.DataFrame:
 def history_state(history: History) -> PurchaseState:
     """The purchase state of every customer of a history, row i = customer code i."""
     return purchase_state(history.events, local_days(history.cutoffs, history.timezone))
+
+
+def forget(state: PurchaseState, mask: NDArray[np.bool_]) -> PurchaseState:
+    """The state in which the masked customers have never done anything."""
+    if not mask.any():
+        return state
+    pairs = zip(state, nothing_bought(len(mask)), strict=True)
+    return PurchaseState(*(np.where(mask, nothing, seen) for seen, nothing in pairs))

@@ -17,7 +17,7 @@ from .grading import GRADES
 from .html_style import STYLE
 from .plots import section_pictures
 from .sections import GroupRow, MetricRow, Section
-from .terminal import number_text, percent_text
+from .terminal import fact_text, number_text, percent_text
 
 About = Mapping[str, str | int | float]
 _SURE = "the difference may be chance: it is within two standard errors"
@@ -76,8 +76,8 @@ def page_fragment(sections: Iterable[Section], cutoff: pd.Timestamp, about: Abou
 
 def _header(sections: list[Section], cutoff: pd.Timestamp, about: About) -> str:
     facts = "".join(
-        f"<div><dt>{escape(str(name))}</dt><dd>{escape(_fact(value))}</dd></div>"
-        for name, value in about.items()
+        f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>"
+        for name, value in (fact_text(*fact) for fact in about.items())
     )
     cards = "".join(_card(section) for section in sections)
     return (
@@ -218,10 +218,6 @@ def _footer() -> str:
         "customers, pairs, cart lines or warnings behind a number. A grade speaks of this window "
         "and this data only.</p></footer>"
     )
-
-
-def _fact(value: str | int | float) -> str:
-    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _sentence(note: str) -> str:

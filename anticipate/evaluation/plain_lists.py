@@ -99,8 +99,7 @@ def frequent_lists(
     popular_place = np.empty(max(history.n_items, 1), dtype=np.int64)
     popular_place[order] = np.arange(order.size)
     row, item = _own_items(history, wanted, popular_place, n)
-    # A list holds at most n own items, so the 2n most popular always fill it.
-    fill = order[: 2 * n]
+    fill = order[:n]  # even a list without own items ends here
     rows = np.concatenate((row, np.repeat(np.arange(len(wanted)), fill.size)))
     items = np.concatenate((item, np.tile(fill, len(wanted))))
     _, first = np.unique(rows * np.int64(max(history.n_items, 1)) + items, return_index=True)

@@ -21,7 +21,7 @@ from .files import write_text
 from .grading import GRADES
 from .html_page import page_fragment, page_html
 from .sections import MetricRow, Section
-from .terminal import report_text
+from .terminal import fact_text, report_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -161,8 +161,7 @@ class Report:
         return draw_report(self.sections)
 
     def _title(self) -> str:
-        facts = [f"{name} {value:,}" if isinstance(value, int) else f"{name} {value}"
-                 for name, value in self.about.items()]  # fmt: skip
+        facts = [" ".join(fact_text(*fact)) for fact in self.about.items()]
         return ", ".join([f"Evaluation at {self.cutoff:%Y-%m-%d %H:%M %Z}", *facts])
 
 

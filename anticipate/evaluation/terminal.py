@@ -106,6 +106,28 @@ def percent_text(value: float) -> str:
     return f"{100 * value:+.1f} %"
 
 
+def fact_text(name: str, value: str | int | float) -> tuple[str, str]:
+    """A fact about the report in words.
+
+    Parameters
+    ----------
+    name : str
+        Underscores become spaces.
+    value : str, int or float
+
+    Returns
+    -------
+    tuple of str
+
+    Examples
+    --------
+    >>> fact_text("horizon_days", 30.0), fact_text("events", 10039)
+    (('horizon days', '30'), ('events', '10,039'))
+    """
+    shown = f"{value:g}" if isinstance(value, float) else value
+    return name.replace("_", " "), f"{shown:,}" if isinstance(shown, int) else str(shown)
+
+
 def _cells(row: MetricRow) -> tuple[str, ...]:
     base = "" if row.baseline_name is None else number_text(row.baseline, row.ours)
     return (

@@ -15,13 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..columns import COMPLAINT, EVENT_CODES, RESOLVED
+from .care import COMPLAINT_CODE, RESOLVED_CODE
 from .events import Events
 from .segments import run_starts
 
 Array = NDArray[Any]
 NEVER = np.iinfo(np.int64).max
-OPEN_COMPLAINT_DAYS = 30  # an older one is no longer waited for
 _ANY = -2  # stands for every item or order; -1 means that none was named
 
 
@@ -30,8 +29,8 @@ def match_resolved(events: Events) -> tuple[Array, Array]:
 
     O(k log k) in complaints and resolutions, after one pass over the events.
     """
-    complaints = np.flatnonzero(events.event == EVENT_CODES[COMPLAINT])
-    resolutions = np.flatnonzero(events.event == EVENT_CODES[RESOLVED])
+    complaints = np.flatnonzero(events.event == COMPLAINT_CODE)
+    resolutions = np.flatnonzero(events.event == RESOLVED_CODE)
     at = np.full(len(complaints), NEVER)
     if not len(complaints) or not len(resolutions):
         return complaints, at
@@ -44,7 +43,7 @@ def match_resolved(events: Events) -> tuple[Array, Array]:
 def _first_later(events: Events, complaints: Array, resolutions: Array) -> Array:
     """Row of the first fitting resolution of each complaint; ``events.n`` where none is."""
     answers = [_names(events, resolutions, i, o) for i in (False, True) for o in (False, True)]
-    questions = [q for q in _questions(events, complaints)]
+    questions = _questions(events, complaints)
     _, group = np.unique(np.concatenate(answers + questions), axis=0, return_inverse=True)
     n_answers = len(answers) * len(resolutions)
     table = np.sort((group[:n_answers] << 32) | np.tile(resolutions, len(answers)))

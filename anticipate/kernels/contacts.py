@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..columns import CONTACT, EVENT_CODES, RATING
-from .complaints import NEVER, OPEN_COMPLAINT_DAYS
+from .care import COMPLAINT_DAYS
+from .complaints import NEVER
 from .events import offsets_of
 from .past import Past
 from .returns import CANCEL_CODE, RETURN_CODE
@@ -39,7 +40,7 @@ def n_complaints_resolved(past: Past) -> Array:
 def n_complaints_open(past: Past) -> Array:
     """Unresolved ones of the last 30 days."""
     rows, resolved_at = past.complaints
-    start = past.window_starts(OPEN_COMPLAINT_DAYS)[past.events.customer[rows]]
+    start = past.window_starts(COMPLAINT_DAYS)[past.events.customer[rows]]
     is_open = (resolved_at == NEVER) & (past.events.timestamp[rows] >= start)
     return past.count_rows(rows[is_open])
 

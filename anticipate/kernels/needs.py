@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
+from scipy.special import expit, log_ndtr
 
 from .order import group_order
 from .ranking import top_k_per_group
@@ -44,6 +44,17 @@ def rate_log_odds(rate: Array, horizon: float) -> Array:
     ln(p / (1 - p)) = ln(exp(x) - 1), without the cancellation of 1 - exp(-x).
     """
     return np.log(np.expm1(np.clip(rate * horizon, SMALLEST, 700.0)))
+
+
+def due_log_odds(age: Array, log_gap: Array, log_gap_sd: Array, horizon: float) -> Array:
+    """Log-odds that a gap which has lasted ``age`` (> 0) ends within the horizon.
+
+    Log-normal gaps: p = 1 - S(age + horizon) / S(age), S(t) = Phi((log_gap - ln t) / sd).
+    Logarithms of S keep the tails; -ln(1 - p) is their difference.
+    """
+    now = log_ndtr((log_gap - np.log(age)) / log_gap_sd)
+    then = log_ndtr((log_gap - np.log(age + horizon)) / log_gap_sd)
+    return np.log(np.expm1(np.clip(now - then, SMALLEST, 700.0)))
 
 
 def to_log_odds(share: Array) -> Array:

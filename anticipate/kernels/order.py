@@ -3,24 +3,30 @@
 Reads  integer key columns of n rows.
 Gives  the permutation that sorts them; equal for any order the rows came in.
 Never  an unstable sort whose result depends on where a row stood.
+
+Key and position are packed into one int64 and go through NumPy's vectorised sort, several
+times faster than a stable argsort; in parts that stay in the processor's cache, faster again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
-_UNITS = (86_400_000_000, 60_000_000, 1_000_000, 1_000)  # microseconds: day, minute, second, ms
+_PART_BITS = 8  # 256 parts: one byte each, so that finding them is one counting pass
+_PART_ROWS = 1 << 16  # fewer rows are not worth parting
+_BLOCK_ROWS = 1 << 17
 
 
 def total_order(customer: Array, timestamp: Array, rest: Sequence[Array]) -> Array:
     """Permutation (int64) sorting by customer, then timestamp, then ``rest`` in turn."""
-    order = _stable(customer, _stable(_coarsest(timestamp), np.arange(len(customer))))
-    tied = _tied(customer[order], timestamp[order])
+    order, again = _sorted(_customer_and_time(customer, timestamp))
+    same = np.append(again, False)
+    tied = np.flatnonzero(same[1:] | same[:-1])
     if len(tied) == 0:
         return order
     rows = order[tied]
@@ -32,45 +38,79 @@ def total_order(customer: Array, timestamp: Array, rest: Sequence[Array]) -> Arr
 
 def group_order(key: Array) -> Array:
     """Stable permutation (int64) that brings equal keys together, ascending."""
-    return _stable(key, np.arange(len(key)))
+    return _sorted(key)[0]
 
 
-def _tied(customer: Array, timestamp: Array) -> Array:
-    same = (customer[1:] == customer[:-1]) & (timestamp[1:] == timestamp[:-1])
-    tied = np.zeros(len(customer), dtype=bool)
-    tied[1:] |= same
-    tied[:-1] |= same
-    return np.flatnonzero(tied)
+def _customer_and_time(customer: Array, timestamp: Array) -> Array:
+    """One int64 that never sorts against (customer, timestamp).
 
-
-def _coarsest(timestamp: Array) -> Array:
-    """Timestamps in the largest unit that loses nothing, from 0: small keys sort faster."""
-    if len(timestamp) == 0:
-        return timestamp
-    first = timestamp.min()
-    shifted = timestamp - first
-    if shifted.min() < 0:  # the span itself overflows int64
-        return timestamp
-    for unit in _UNITS:
-        if not np.any(shifted[: 1 << 12] % unit) and not np.any(shifted % unit):
-            return np.asarray(shifted // unit)
-    return np.asarray(shifted)
-
-
-def _stable(key: Array, order: Array) -> Array:
-    """``order`` re-sorted by ``key``, stable.
-
-    Key and position packed in one int64 go through NumPy's vectorised sort, several times
-    faster than a stable argsort; where they do not fit, the argsort it is.
+    Of the time only as many leading bits as fit beside customer and position: usually all
+    that differ. Rows that agree in them count as tied, and ties are sorted in full.
     """
-    n = len(order)
-    values = key[order].astype(np.int64, copy=False)
-    if n < 2 or bool(np.all(values[1:] >= values[:-1])):
-        return order
-    low = int(values.min())
-    bits = int(n - 1).bit_length()
-    if (int(values.max()) - low).bit_length() + bits > 63:
-        return np.asarray(order[np.argsort(values, kind="stable")])
-    packed = ((values - low) << bits) | np.arange(n)
+    n = len(customer)
+    if n == 0:
+        return np.empty(0, dtype=np.int64)
+    width, parted = _width(customer), n >= _PART_ROWS
+    in_part = n >> (_PART_BITS - 2) if parted else n  # parts differ in size
+    inside = max(width - _PART_BITS, 0) if parted else width
+    bits = min(max(63 - inside - in_part.bit_length(), 0), 63 - width)
+    first, low = timestamp.min(), int(customer.min())
+    lost = np.uint64(max((int(timestamp.max()) - int(first)).bit_length() - bits, 0))
+    key = customer.astype(np.int64)
+    for block in _blocks(n):
+        since = (timestamp[block] - first).view(np.uint64)  # right even where int64 overflows
+        key[block] -= low
+        key[block] <<= bits
+        key[block] |= (since >> lost).view(np.int64)
+    return key
+
+
+def _blocks(n: int) -> Iterator[slice]:
+    """Rows a few at a time: temporaries of this size stay in the processor's cache."""
+    return (slice(start, start + _BLOCK_ROWS) for start in range(0, n, _BLOCK_ROWS))
+
+
+def _width(values: Array) -> int:
+    """Bits that the values take, counted from their smallest."""
+    return (int(values.max()) - int(values.min())).bit_length() if len(values) else 0
+
+
+def _sorted(key: Array) -> tuple[Array, Array]:
+    """Stable permutation (int64) of the key; where the sorted key repeats the one before."""
+    n, width = len(key), _width(key)
+    if n < 2 or bool(np.all(key[1:] >= key[:-1])):
+        return np.arange(n), _repeats(key)
+    if n < _PART_ROWS or width > 62:
+        return _sorted_part(key)
+    low, shift = int(key.min()), max(width - _PART_BITS, 0)
+    part, again = np.empty(n, dtype=np.uint8), np.empty(n, dtype=bool)
+    for block in _blocks(n):
+        part[block] = (key[block].astype(np.int64) - low) >> shift
+    order = np.argsort(part, kind="stable")
+    ends = np.cumsum(np.bincount(part)).tolist()
+    for start, end in zip([0, *ends[:-1]], ends, strict=True):  # at most 256 parts
+        rows = order[start:end]
+        inside, again[start:end] = _sorted_part(key[rows])
+        order[start:end] = rows[inside]
+    return order, again
+
+
+def _sorted_part(key: Array) -> tuple[Array, Array]:
+    bits = max(len(key) - 1, 0).bit_length()
+    if not len(key) or _width(key) + bits > 63:
+        order = np.argsort(key, kind="stable")
+        return order, _repeats(key[order])
+    packed = key.astype(np.int64)
+    packed -= int(key.min())
+    packed <<= bits
+    packed |= np.arange(len(key))
     packed.sort()
-    return np.asarray(order[packed & ((1 << bits) - 1)])
+    order = packed & ((1 << bits) - 1)
+    packed >>= bits
+    return order, _repeats(packed)
+
+
+def _repeats(ordered: Array) -> Array:
+    again = np.zeros(len(ordered), dtype=bool)
+    again[1:] = ordered[1:] == ordered[:-1]
+    return again

@@ -30,8 +30,8 @@ class Past:
     """m customers. Features are functions of it, ``(m,)`` or ``(n_pairs,)`` float64.
 
     ``category`` is a code per item (int, -1 none), or None where the log has no categories.
-    ``item_gap_days`` is what a population usually waits, ``(n_items + 1,)``: the last entry
-    is for items never seen. Only pairs that were bought once need it.
+    ``item_gap_days`` is how long a population waits for each item, ``(n_items,)``: only pairs
+    that were bought once need it.
     """
 
     events: Events
@@ -127,8 +127,8 @@ class Past:
         """Runs of customers, first to last (exclusive), of about ``n_rows`` rows each."""
         weight = self.events.offsets + np.arange(len(self.events.offsets))
         edges = np.searchsorted(weight, np.arange(0, int(weight[-1]), n_rows))
-        edges = np.unique(np.append(edges, len(weight) - 1)).tolist()
-        for first, last in zip(edges[:-1], edges[1:], strict=True):
+        edges = np.unique(np.append(edges, len(weight) - 1))
+        for first, last in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
             yield first, last, self.between(first, last)
 
     def between(self, first: int, last: int) -> Past:

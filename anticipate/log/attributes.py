@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ..columns import NO_TIME, VALID_FROM
 from ..exceptions import ColumnError, TimeError
+from ..kernels.segments import run_starts
 from .clock import read_times
 from .frames import to_pandas
 from .ids import encode_ids, lookup_codes
@@ -32,6 +33,22 @@ class Attributes:
     ids: Array  # (n,) with repeats
     valid_from: Array  # int64 (n,) microseconds UTC
     table: pd.DataFrame  # (n, n_attributes)
+
+    @property
+    def listed(self) -> Array:
+        """The ids, sorted, each once."""
+        return self.ids[run_starts(self.ids)]
+
+    def before(self, cutoff: int) -> Attributes:
+        """Only the rows that were valid before the cutoff."""
+        return self.rows(self.valid_from < cutoff)
+
+    def rows(self, keep: Array) -> Attributes:
+        """Only some rows; itself where that is all."""
+        if bool(keep.all()):
+            return self
+        table = self.table[keep].reset_index(drop=True)
+        return Attributes(self.ids[keep], self.valid_from[keep], table)
 
     def as_of(self, cutoff: int | Array) -> tuple[Array, pd.DataFrame]:
         """Ids and attributes valid before the cutoff, one for all or one per row."""

@@ -1,6 +1,6 @@
-"""How a log is made: read, judge, sort, count; and made again from two, or without somebody.
+"""How a log is made: read, judge, sort, count.
 
-Reads  a table and the caller's mapping, or existing logs.
+Reads  a table and the caller's mapping.
 Gives  the fields of an ``InteractionLog``.
 Never  changes what it was given.
 """
@@ -8,7 +8,7 @@ Never  changes what it was given.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,14 +22,12 @@ from ..kernels.order import total_order
 from ..kernels.segments import run_starts
 from .attributes import Attributes, no_attributes, read_attributes
 from .clock import Instant, check_timezone, to_microseconds
-from .frames import column, n_rows
+from .frames import column
 from .rows import RawRows, read_rows, reject
-from .vocabulary import Vocabulary, used_ids
-
-if TYPE_CHECKING:
-    from .interaction_log import InteractionLog
+from .vocabulary import Vocabulary, recode, trim_words, used_ids, with_ids
 
 Array = NDArray[Any]
+ROW, BECAUSE = "row", "rejected_because"  # columns of rejected rows
 TIE_COLUMNS = ("item", "event", "order", "quantity", "price", "value", "event_id", "gift",
                "channel", "reason", "known_at")  # fmt: skip
 
@@ -41,7 +39,7 @@ class Mapping:
     names: dict[str, str | None]
     timezone: str | None
     default_event: str
-    extra_events: tuple[str, ...]
+    extra_events: Any
     negative_quantity: str
     closed_until: Instant | None
     items: Any
@@ -56,13 +54,12 @@ def build_log(frame: Any, mapping: Mapping) -> dict[str, Any]:
         frame, mapping.names, timezone=timezone, default_event=mapping.default_event,
         extra_events=mapping.extra_events, negative_quantity=mapping.negative_quantity,
     )  # fmt: skip
-    good, reasons = reject(raw, mapping.on_bad_rows)
+    verdict = reject(raw, mapping.on_bad_rows)
     timezone = timezone or "UTC"
-    order, twice = _order(raw, good)
-    if len(twice):
-        reasons[twice] = "a duplicate event_id"
-    vocabulary = _vocabulary(raw)
-    events, vocabulary = _events(raw, order, vocabulary, timezone)
+    order, twice = _order(raw, verdict == 0)
+    verdict[twice] = len(raw.bad) + 1
+    events, vocabulary = _events(raw, order, _vocabulary(raw), timezone)
+    rejected = _rejected(frame, mapping.names, verdict, [*raw.bad, "a duplicate event_id"])
     closed = mapping.closed_until
     return {
         "events": events,
@@ -72,92 +69,38 @@ def build_log(frame: Any, mapping: Mapping) -> dict[str, Any]:
         "customer_attributes": _attributes(
             mapping.customers, c.CUSTOMER, timezone, vocabulary.customer_ids
         ),
-        "closed_until_us": None if closed is None else to_microseconds(closed, timezone),
-        "rejected": _rejected(frame, mapping.names, reasons),
-        "report": _report(raw, events, reasons),
+        "closed_until_us": None
+        if closed is None
+        else to_microseconds(closed, timezone, "closed_until"),
+        "rejected": rejected,
+        "report": report_of(events, rejected, raw.notes),
     }
-
-
-def merge_logs(log: InteractionLog, more: InteractionLog) -> dict[str, Any]:
-    """Fields of the log that holds both; attributes of ``more`` are added to the first's."""
-    tables = [log.to_pandas(), more.to_pandas()]
-    table = pd.concat([part for part in tables if len(part)] or tables[:1], ignore_index=True)
-    names = {name: name if name in table.columns else None for name in c.LOG_COLUMNS}
-    closed = max(log.end_us, more.end_us)
-    given = log.closed_until_us is not None or more.closed_until_us is not None
-    extra = dict.fromkeys(
-        (
-            *log.vocabulary.event_names[len(c.EVENTS) :],
-            *more.vocabulary.event_names[len(c.EVENTS) :],
-        )
-    )
-    fields = build_log(
-        table,
-        Mapping(names, log.timezone, c.PURCHASE, tuple(extra), "error", None, None, None, "raise"),
-    )
-    rejected = [part for part in (log.rejected, more.rejected, fields["rejected"]) if len(part)]
-    return fields | {
-        "item_attributes": _join(log.item_attributes, more.item_attributes, c.ITEM),
-        "customer_attributes": _join(log.customer_attributes, more.customer_attributes, c.CUSTOMER),
-        "closed_until_us": closed if given else None,
-        "rejected": pd.concat(rejected, ignore_index=True) if rejected else log.rejected,
-    }
-
-
-def erase_customers(log: InteractionLog, gone: Array) -> dict[str, Any]:
-    """Fields of the log without some customers, order and event ids of theirs included."""
-    leaving = np.isin(log.vocabulary.customer_ids, gone)
-    kept = log.events.take(~np.repeat(leaving, np.diff(log.events.offsets)))
-    table = InteractionLogTable(kept, log.vocabulary).to_pandas()
-    names = {name: name if name in table.columns else None for name in c.LOG_COLUMNS}
-    extra = log.vocabulary.event_names[len(c.EVENTS) :]
-    fields = build_log(
-        table, Mapping(names, log.timezone, c.PURCHASE, extra, "error", None, None, None, "raise")
-    )
-    attributes = log.customer_attributes
-    stay = ~np.isin(attributes.ids, gone)
-    return fields | {
-        "item_attributes": log.item_attributes,
-        "customer_attributes": Attributes(
-            attributes.ids[stay],
-            attributes.valid_from[stay],
-            attributes.table[stay].reset_index(drop=True),
-        ),
-        "closed_until_us": log.closed_until_us,
-        "rejected": _without(log.rejected, gone),
-    }
-
-
-@dataclass(frozen=True)
-class InteractionLogTable:
-    """Events and their words, for the way out and in again."""
-
-    events: Events
-    vocabulary: Vocabulary
-
-    def to_pandas(self) -> pd.DataFrame:
-        from .table import events_to_pandas
-
-        return events_to_pandas(self.events, self.vocabulary)
 
 
 def _order(raw: RawRows, good: Array) -> tuple[Array, Array]:
     """Positions of the rows to keep in total order, and those whose event_id came before."""
-    rows = np.arange(len(good)) if bool(good.all()) else np.flatnonzero(good)
-    arrays = (
-        {name: take_rows(a, rows) for name, a in raw.arrays.items()}
-        if len(rows) < len(good)
-        else raw.arrays
-    )
+    rows = None if bool(good.all()) else np.flatnonzero(good)
+    arrays = raw.arrays
+    if rows is not None:
+        arrays = {name: take_rows(array, rows) for name, array in raw.arrays.items()}
     rest = [arrays[name] for name in TIE_COLUMNS if not is_constant(arrays[name])]
-    order = rows[total_order(arrays["customer"], arrays["timestamp"], rest)]
-    ids = raw.arrays["event_id"][order]
-    if is_constant(raw.arrays["event_id"]) or len(ids) == 0:
+    order = total_order(arrays["customer"], arrays["timestamp"], rest)
+    order = order if rows is None else rows[order]
+    if is_constant(raw.arrays["event_id"]) or len(order) == 0:
         return order, order[:0]
-    first = np.zeros(len(ids), dtype=bool)
-    first[np.unique(ids, return_index=True)[1]] = True
-    first |= ids < 0
+    first = _first_known(raw.arrays["event_id"][order], raw.arrays["known_at"][order])
     return order[first], order[~first]
+
+
+def _first_known(event_id: Array, known_at: Array) -> Array:
+    """Mask of the row of each event_id that was known first; of rows without one, all.
+
+    First by any other rule, a row that came later could take the place of one known before.
+    """
+    by_time = np.lexsort((known_at, event_id))
+    first = np.zeros(len(event_id), dtype=bool)
+    first[by_time[run_starts(event_id[by_time])]] = True
+    return first | (event_id < 0)
 
 
 def _vocabulary(raw: RawRows) -> Vocabulary:
@@ -171,17 +114,25 @@ def _vocabulary(raw: RawRows) -> Vocabulary:
 def _events(
     raw: RawRows, order: Array, vocabulary: Vocabulary, timezone: str
 ) -> tuple[Events, Vocabulary]:
-    from .vocabulary import recode, with_ids
-
     arrays = {name: take_rows(array, order) for name, array in raw.arrays.items()}
     if raw.arrays["known_at"] is raw.arrays["timestamp"]:
         arrays["known_at"] = arrays["timestamp"]
     arrays["day"] = local_days(arrays["timestamp"], timezone)
     offsets = offsets_of(arrays["customer"], len(vocabulary.customer_ids))
     events = Events(offsets=offsets, **{name: arrays[name] for name in ROW_COLUMNS})
+    return without_unused(events, vocabulary)
+
+
+def without_unused(events: Events, vocabulary: Vocabulary) -> tuple[Events, Vocabulary]:
+    """Events of a log and the words that they use, read-only: histories share them."""
     customers = used_ids(events.customer, vocabulary.customer_ids)
     items = used_ids(events.item, vocabulary.item_ids)
-    return recode(events, vocabulary, customers, items), with_ids(vocabulary, customers, items)
+    events = recode(events, vocabulary, customers, items)
+    events, words = trim_words(events, with_ids(vocabulary, customers, items))
+    for array in (*vars(events).values(), *vars(words).values()):
+        if isinstance(array, np.ndarray):
+            array.flags.writeable = False
+    return events, words
 
 
 def _attributes(frame: Any, key: str, timezone: str, like: Array) -> Attributes:
@@ -196,55 +147,43 @@ def _attributes(frame: Any, key: str, timezone: str, like: Array) -> Attributes:
     return found
 
 
-def _rejected(frame: Any, names: dict[str, str | None], reasons: Array) -> pd.DataFrame:
-    rows = np.flatnonzero(reasons != None)  # noqa: E711  elementwise
-    used = {theirs: column(frame, theirs).iloc[rows] for theirs in names.values() if theirs}
-    table = pd.DataFrame(used)
-    table.insert(0, "row", rows)
-    table["rejected_because"] = reasons[rows]
+def _rejected(
+    frame: Any, names: dict[str, str | None], verdict: Array, reasons: list[str]
+) -> pd.DataFrame:
+    """The caller's columns of the bad rows, the customer's first, between ours."""
+    rows = np.flatnonzero(verdict)
+    used = [theirs for theirs in names.values() if theirs]
+    table = pd.DataFrame({_not_ours(name): column(frame, name).iloc[rows] for name in used})
+    table.insert(0, ROW, rows)
+    table[BECAUSE] = np.array(reasons, dtype=object)[verdict[rows] - 1]
     return table.reset_index(drop=True)
 
 
-def _report(raw: RawRows, events: Events, reasons: Array) -> dict[str, Any]:
-    because, counts = np.unique(reasons[reasons != None].astype(str), return_counts=True)  # noqa: E711
-    varying = [getattr(events, n) for n in ROW_COLUMNS if not is_constant(getattr(events, n))]
+def _not_ours(name: str) -> str:
+    return f"your_{name}" if name in (ROW, BECAUSE) else name
+
+
+def report_of(events: Events, rejected: pd.DataFrame, notes: dict[str, int]) -> dict[str, Any]:
+    because, counts = np.unique(rejected[BECAUSE].to_numpy(dtype=str), return_counts=True)
     bought = events.event == c.EVENT_CODES[c.PURCHASE]
     return {
-        "rows_read": len(reasons),
+        "rows_read": events.n + len(rejected),
         "rows_kept": events.n,
         "rejected": dict(zip(because.tolist(), counts.tolist(), strict=True)),
-        "identical_rows": events.n - len(_distinct(varying)),
+        "identical_rows": _n_identical(events),
         "purchases_without_price": int(np.count_nonzero(bought & np.isnan(events.price))),
-        **raw.notes,
+        **notes,
     }
 
 
-def _distinct(varying: list[Array]) -> Array:
-    """Starts of runs of identical rows; NaN equals NaN."""
-    keys = [np.nan_to_num(a, nan=-np.inf) if a.dtype.kind == "f" else a for a in varying]
-    return run_starts(*keys)
-
-
-def _join(first: Attributes, second: Attributes, key: str) -> Attributes:
-    if len(second.ids) == 0:
-        return first
-    if len(first.ids) == 0:
-        return second
-    tables = [
-        part.table.assign(**{key: part.ids, c.VALID_FROM: part.valid_from.astype("M8[us]")})
-        for part in (first, second)
-    ]
-    both = pd.concat(tables, ignore_index=True).drop_duplicates([key, c.VALID_FROM], keep="last")
-    return read_attributes(both, key, "UTC")
-
-
-def _without(rejected: pd.DataFrame, gone: Array) -> pd.DataFrame:
-    """Rejected rows that name none of the customers, in whatever column."""
-    if not len(rejected):
-        return rejected
-    names = {str(one) for one in gone.tolist()}
-    mentions = rejected.astype(str).isin(names).any(axis=1)
-    return rejected[~mentions].reset_index(drop=True)
-
-
-__all__ = ["Mapping", "build_log", "erase_customers", "merge_logs", "n_rows"]
+def _n_identical(events: Events) -> int:
+    """Rows that equal the one before in every column; NaN equals NaN."""
+    instant = events.timestamp
+    again = (events.customer[1:] == events.customer[:-1]) & (instant[1:] == instant[:-1])
+    rows = np.flatnonzero(again) + 1
+    for name in TIE_COLUMNS:
+        column_ = getattr(events, name)
+        if not is_constant(column_):
+            here, before = column_[rows], column_[rows - 1]
+            rows = rows[(here == before) | ((here != here) & (before != before))]
+    return len(rows)

@@ -90,7 +90,7 @@ def to_timestamps(microseconds: Array) -> pd.DatetimeIndex:
 
 
 def days_to_microseconds(days: float) -> int:
-    return round(days * 86_400_000_000)
+    return round(min(days * 86_400_000_000, 2.0**62))  # longer than any calendar: stays an int64
 
 
 def _stamp(instant: Instant, name: str) -> pd.Timestamp:

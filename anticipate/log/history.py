@@ -24,7 +24,7 @@ from ..kernels.returns import ReturnMatch, match_returns
 from ..kernels.segments import segment_last
 from .attributes import Attributes
 from .clock import Instant, to_microseconds, to_timestamp, to_timestamps
-from .ids import check_ids, lookup_codes
+from .ids import check_ids, is_among, lookup_codes
 from .table import events_to_pandas
 from .vocabulary import Vocabulary, recode, trim_words, union_ids, used_ids, with_ids
 
@@ -150,7 +150,12 @@ class History:
         cutoffs[known] = self.cutoffs[codes[known]]
         items = self.item_ids
         events = recode(events, self.vocabulary, wanted, items)
-        return self._replace(events, with_ids(self.vocabulary, wanted, items), cutoffs)
+        facts = self.customer_attributes
+        return History(
+            events, with_ids(self.vocabulary, wanted, items), cutoffs, self.cutoff_us,
+            self.timezone, self.item_attributes, facts.rows(is_among(facts.ids, wanted)),
+            self.closed_until_us,
+        )  # fmt: skip
 
     def before_last_basket(self) -> History:
         """Each customer before the local day of their own last purchase.
@@ -167,12 +172,6 @@ class History:
     def to_pandas(self) -> pd.DataFrame:
         """The events as a new table with the contract's column names, times in UTC."""
         return events_to_pandas(self.events, self.vocabulary)
-
-    def _replace(self, events: Events, vocabulary: Vocabulary, cutoffs: Array) -> History:
-        return History(
-            events, vocabulary, cutoffs, self.cutoff_us, self.timezone,
-            self.item_attributes, self.customer_attributes, self.closed_until_us,
-        )  # fmt: skip
 
     @property
     def n_purchases(self) -> int:
@@ -208,10 +207,12 @@ def _cut(whole: History, events: Events, cutoffs: Array, at: int, closed: int | 
     keep = _known_before(events, cutoffs, at)
     kept = events if keep is None else events.take(keep)
     vocabulary = whole.vocabulary
-    listed_customers = whole.customer_attributes.as_of(at)[0]
-    listed_items = whole.item_attributes.as_of(at)[0]
-    customers = union_ids(used_ids(kept.customer, vocabulary.customer_ids), listed_customers)
-    items = union_ids(used_ids(kept.item, vocabulary.item_ids), listed_items)
+    item_facts, customer_facts = (
+        facts.before(at) for facts in (whole.item_attributes, whole.customer_attributes)
+    )
+    seen_customers = used_ids(kept.customer, vocabulary.customer_ids)
+    customers = union_ids(seen_customers, customer_facts.listed)
+    items = union_ids(used_ids(kept.item, vocabulary.item_ids), item_facts.listed)
     kept = recode(kept, vocabulary, customers, items)
     kept, words = trim_words(kept, with_ids(vocabulary, customers, items))
     own = np.full(len(customers), at, dtype=np.int64)
@@ -220,7 +221,7 @@ def _cut(whole: History, events: Events, cutoffs: Array, at: int, closed: int | 
         own = np.append(cutoffs, at)[codes]  # one that was only listed: the common cutoff
     return History(
         kept, words, own, at, whole.timezone,
-        whole.item_attributes, whole.customer_attributes, closed,
+        item_facts, customer_facts, closed,
     )  # fmt: skip
 
 

@@ -185,7 +185,7 @@ def _encode_integers(values: Array, missing: Array) -> tuple[Array, Array]:
 
 def _encode_dense(known: Array, low: int, span: int) -> tuple[Array, Array]:
     """Ids in a narrow range: a table of who is there is faster than sorting."""
-    shifted = known - known.dtype.type(low)
+    shifted = known - known.dtype.type(low) if low else known
     present = np.zeros(span, dtype=bool)
     present[shifted] = True
     rank = np.cumsum(present, dtype=np.int32) - np.int32(1)

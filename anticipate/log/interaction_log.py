@@ -13,9 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from .. import columns as c
 from ..exceptions import CutoffError, FutureCutoffWarning
@@ -26,9 +24,7 @@ from .clock import Instant, to_microseconds, to_timestamp
 from .history import History, history_from
 from .ids import check_ids
 from .table import events_to_pandas
-from .vocabulary import Vocabulary, recode, used_ids, with_ids
-
-Array = NDArray[Any]
+from .vocabulary import Vocabulary
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,7 +201,7 @@ class InteractionLog:
             If the cutoff lies past the end of the log: silence after it is not absence.
         """
         at = to_microseconds(cutoff, self.timezone)
-        if at > self.end_us:
+        if at > self.end_us and (self.n_events or self.closed_until_us is not None):
             warnings.warn(
                 f"cutoff {to_timestamp(at)} lies past the end of the log ({self.closed_until}); "
                 "customers will look silent. Say closed_until=... if the log is complete.",
@@ -227,17 +223,19 @@ class InteractionLog:
         if last < first:
             raise CutoffError(f"between: end {end} lies before start {start}; swap them.")
         inside = (self.events.timestamp >= first) & (self.events.timestamp < last)
-        return self._keep(inside, min(last, self.end_us))
+        from .remake import cut_log
+
+        return InteractionLog(**cut_log(self, inside, min(last, self.end_us)))
 
     def extend(self, more: InteractionLog) -> InteractionLog:
         """This log and another one together, sorted anew; same event_id counts once."""
-        from .build import merge_logs  # keeps the module order top to bottom
+        from .remake import merge_logs  # keeps the module order top to bottom
 
         return InteractionLog(**merge_logs(self, more))
 
     def erase(self, customer_ids: Iterable[Any]) -> InteractionLog:
         """A new log without these customers: their events, attributes and rejected rows."""
-        from .build import erase_customers
+        from .remake import erase_customers
 
         gone = check_ids(customer_ids, self.vocabulary.customer_ids, c.CUSTOMER)
         return InteractionLog(**erase_customers(self, gone))
@@ -245,14 +243,3 @@ class InteractionLog:
     def to_pandas(self) -> pd.DataFrame:
         """The events as a new table with the contract's column names, times in UTC."""
         return events_to_pandas(self.events, self.vocabulary)
-
-    def _keep(self, mask: Array, closed_until: int) -> InteractionLog:
-        kept = self.events.take(np.asarray(mask))
-        customers = used_ids(kept.customer, self.vocabulary.customer_ids)
-        items = used_ids(kept.item, self.vocabulary.item_ids)
-        return InteractionLog(
-            recode(kept, self.vocabulary, customers, items),
-            with_ids(self.vocabulary, customers, items),
-            self.timezone, self.item_attributes, self.customer_attributes, closed_until,
-            self.rejected.iloc[:0], {},
-        )  # fmt: skip

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from .. import columns as c
 from .._checks import check_columns, check_option
 from ..exceptions import BadRowsError, ColumnError, ParameterError
-from ..kernels.events import constant
+from ..kernels.events import constant, is_constant
 from .clock import Times, read_times
 from .frames import column, column_names, n_rows
 from .ids import encode_ids
@@ -66,19 +66,15 @@ def read_rows(frame: Any, names: dict[str, str | None], **options: Any) -> RawRo
     return raw
 
 
-def reject(raw: RawRows, on_bad_rows: str) -> tuple[Array, Array]:
-    """Mask of good rows and the reason of each row (object, None where good)."""
+def reject(raw: RawRows, on_bad_rows: str) -> Array:
+    """Verdict on each row (int8): 0 good, k the k-th reason of ``raw.bad``."""
     check_option("on_bad_rows", on_bad_rows, ("raise", "quarantine"))
-    n = len(raw.arrays["customer"])
-    reasons = np.full(n, None, dtype=object)
-    for reason, mask in raw.bad.items():
-        reasons[mask & (reasons == None)] = reason  # noqa: E711  elementwise
-    bad = np.zeros(n, dtype=bool)
-    for mask in raw.bad.values():
-        bad |= mask
-    if bad.any() and on_bad_rows == "raise":
-        raise BadRowsError(_describe(raw, bad))
-    return ~bad, reasons
+    verdict = np.zeros(len(raw.arrays["customer"]), dtype=np.int8)
+    for number, mask in enumerate(raw.bad.values(), start=1):
+        verdict[mask & (verdict == 0)] = number
+    if raw.bad and on_bad_rows == "raise" and verdict.any():
+        raise BadRowsError(_describe(raw, verdict > 0))
+    return verdict
 
 
 def _describe(raw: RawRows, bad: Array) -> str:
@@ -178,6 +174,9 @@ def _number(series: pd.Series[Any], name: str) -> Array:
     """float64, NaN where missing or no number; -0.0 as 0.0, so that equal rows are equal."""
     if series.dtype.kind in "mMc" or isinstance(series.dtype, pd.PeriodDtype):
         raise ColumnError(f"{name}: values of type {series.dtype} are no numbers.")
+    if series.dtype == np.float64:
+        values = series.to_numpy()
+        return values + 0.0 if np.any((values == 0) & np.signbit(values)) else values
     if pd.api.types.is_numeric_dtype(series.dtype):
         return series.to_numpy(dtype=np.float64, na_value=np.nan) + 0.0
     return pd.to_numeric(series, errors="coerce").to_numpy(np.float64, na_value=np.nan) + 0.0
@@ -188,9 +187,10 @@ def _read_numbers(raw: RawRows, given: dict[str, pd.Series[Any]], n: int) -> Non
         if name not in given:
             continue
         values = _number(given[name], name)
-        lost = np.isnan(values) & given[name].notna().to_numpy(dtype=bool)
-        if lost.any():
-            raw.bad[f"a {name} that is not a number"] = lost
+        if not isinstance(given[name].dtype, np.dtype) or given[name].dtype.kind not in "iuf":
+            lost = np.isnan(values) & given[name].notna().to_numpy(dtype=bool)
+            if lost.any():
+                raw.bad[f"a {name} that is not a number"] = lost
         raw.arrays[name] = values
     _fill_numbers(raw, n)
 
@@ -250,6 +250,7 @@ def _settle_negative_quantity(raw: RawRows, rule: str) -> None:
     check_option("negative_quantity", rule, ("error", "return", "cancel"))
     arrays = raw.arrays
     negative = arrays["quantity"] < 0
+    raw.notes["negative_quantity_rows"] = 0
     if rule == "error" or not negative.any():
         return
     target = np.int8(c.EVENT_CODES[rule])
@@ -262,17 +263,39 @@ def _settle_negative_quantity(raw: RawRows, rule: str) -> None:
 def _judge(raw: RawRows) -> None:
     arrays = raw.arrays
     event = arrays["event"]
-    needs_item = np.array([name not in c.ITEM_OPTIONAL for name in raw.event_names])
-    needs_item[len(c.EVENTS) :] = False
     bought = event == c.EVENT_CODES[c.PURCHASE]
-    infinite = np.isinf(arrays["quantity"]) | np.isinf(arrays["price"]) | np.isinf(arrays["value"])
     verdicts = {
-        "no customer": arrays["customer"] < 0,
-        _NO_TIME: arrays["timestamp"] == c.NO_TIME,
-        "no item": (arrays["item"] < 0) & needs_item[event] & (event >= 0),
-        "an infinite number": infinite,
-        _NEGATIVE: arrays["quantity"] < 0,
+        "no customer": _below(arrays["customer"], 0),
+        _NO_TIME: _below(arrays["timestamp"], c.NO_TIME + 1),
+        "no item": _no_item(raw, _below(arrays["item"], 0)),
+        "an infinite number": _infinite(arrays),
+        _NEGATIVE: _below(arrays["quantity"], 0),
         "a zero quantity": bought & (arrays["quantity"] == 0),
-        "a negative price": bought & (arrays["price"] < 0),
+        "a negative price": bought & _below(arrays["price"], 0),
     }
     raw.bad |= {reason: mask for reason, mask in verdicts.items() if mask.any()}
+
+
+def _below(values: Array, bound: int) -> Array:
+    """Mask of the values below a bound; one that takes no memory where none is."""
+    if not len(values) or not np.fmin.reduce(values) < bound:
+        return constant(False, np.bool_, len(values))
+    return np.asarray(values < bound)
+
+
+def _no_item(raw: RawRows, missing: Array) -> Array:
+    """Where an item is missing that the event needs."""
+    if not missing.any():
+        return missing
+    event = raw.arrays["event"]
+    needs_item = np.array([name not in c.ITEM_OPTIONAL for name in raw.event_names])
+    needs_item[len(c.EVENTS) :] = False
+    return missing & needs_item[event] & (event >= 0)
+
+
+def _infinite(arrays: dict[str, Array]) -> Array:
+    infinite = np.zeros(len(arrays["customer"]), dtype=bool)
+    for name in (c.QUANTITY, c.PRICE, c.VALUE):
+        if not is_constant(arrays[name]):  # those are ours, and finite or missing
+            infinite |= np.isinf(arrays[name])
+    return infinite

@@ -1,8 +1,8 @@
 """How a customer shops: how often, how much, how new.
 
 Reads  kept purchases on the target's clock.
-Gives  one value per customer.
-Never  an item: habits are the same for all of a customer's candidates.
+Gives  one value per customer, the same for all of the customer's candidates.
+Never  an item.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels.needs import sum_by
 from ..kernels.segments import segment_count, segment_max
-from .popular import last_basket_age
 from .shoppers import Shoppers
 
 Array = NDArray[Any]
+HABITS = (
+    "baskets", "basket_rate", "recent_baskets", "basket_size", "variety", "recent_firsts", "idle"
+)  # fmt: skip
 
 
 def habit_columns(shoppers: Shoppers, period: float) -> dict[str, Array]:
@@ -26,14 +27,14 @@ def habit_columns(shoppers: Shoppers, period: float) -> dict[str, Array]:
     baskets = shoppers.n_baskets
     span = np.maximum(segment_max(shoppers.basket_age, shoppers.basket_offsets, 0.0), period)
     recent = segment_count(shoppers.basket_age <= 2 * period, shoppers.basket_offsets)
-    n_pairs = np.diff(shoppers.offsets)
     firsts = segment_count(shoppers.first_age <= 2 * period, shoppers.offsets)
-    return {
-        "baskets": np.log(baskets + 1.0),
-        "basket_rate": np.log((baskets + 0.5) / (span / period)),
-        "recent_baskets": np.log(recent + 0.5),
-        "basket_size": np.log((visits + 1.0) / (baskets + 1.0)),
-        "variety": np.log((n_pairs + 1.0) / (visits + 1.0)),
-        "recent_firsts": np.log(firsts + 0.5),
-        "idle": np.log(np.minimum(last_basket_age(shoppers), 100 * period) / period + 0.01),
-    }
+    values = (
+        np.log(baskets + 1.0),
+        np.log((baskets + 0.5) / (span / period)),
+        np.log(recent + 0.5),
+        np.log((visits + 1.0) / (baskets + 1.0)),
+        np.log((np.diff(shoppers.offsets) + 1.0) / (visits + 1.0)),
+        np.log(firsts + 0.5),
+        np.log(np.minimum(shoppers.last_basket_age / period, 100.0) + 0.01),
+    )
+    return dict(zip(HABITS, values, strict=True))

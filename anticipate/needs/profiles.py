@@ -2,7 +2,7 @@
 
 Reads  kept purchases on the target's clock.
 Gives  profiles: at most ``WIDTH`` items per customer, recent and frequent ones first;
-       ``Scores``: look-up by pair and the best items of each customer.
+       ``Scores``: look-up by pair, the best items of each customer, and why.
 Never  a dense customer-by-item matrix; a row depends on its own customer only.
 """
 
@@ -15,58 +15,99 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from ..kernels.needs import decayed_counts, find_keys, keep_best
-from .shoppers import Shoppers
+from .shoppers import Shoppers, take_segments
 
 Array = NDArray[Any]
-WIDTH = 100
+WIDTH = 200
 HALF_LIFE = 3.0  # periods
 
 
 def profiles_of(shoppers: Shoppers, period: float) -> csr_matrix:
-    """Decayed counts of known items, capped at 1 per visit's worth (m, n_known)."""
+    """Root of the decayed count of each known item, at most 1 (m, n_known)."""
     weight = decayed_counts(shoppers.visit_age, shoppers.visit_offsets, HALF_LIFE * period)
     known = shoppers.item < shoppers.n_known
     rows = keep_best(shoppers.offsets, np.where(known, weight, 0.0), shoppers.item, WIDTH)
     rows = rows[known[rows]]
-    counts = np.bincount(shoppers.customer[rows], minlength=shoppers.n)
-    indptr = np.concatenate(([0], np.cumsum(counts)))
-    values = np.minimum(np.sqrt(weight[rows]), 1.0)
-    return csr_matrix((values, shoppers.item[rows], indptr), shape=(shoppers.n, shoppers.n_known))
+    values = np.minimum(np.sqrt(weight[rows]), 1.0).astype(np.float32)
+    shape = (shoppers.n, shoppers.n_known)
+    return csr_of(shoppers.customer[rows], shoppers.item[rows], values, shape)
+
+
+def csr_of(row: Array, column: Array, value: Array, shape: tuple[int, int]) -> csr_matrix:
+    """A sparse matrix from entries sorted by row."""
+    indptr = np.concatenate(([0], np.cumsum(np.bincount(row, minlength=shape[0]))))
+    return csr_matrix((value, column, indptr), shape=shape)
+
+
+def nothing(n_rows: int, n_columns: int) -> csr_matrix:
+    """A sparse matrix without entries."""
+    none = np.empty(0, dtype=np.int64)
+    return csr_of(none, none, np.empty(0, dtype=np.float32), (n_rows, n_columns))
+
+
+def rows_of(matrix: csr_matrix) -> Array:
+    """Row number of each stored entry."""
+    return np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+
+
+def keys_of(matrix: csr_matrix) -> Array:
+    """row * n_columns + column of each stored entry; ascending where indices are sorted."""
+    return rows_of(matrix) * np.int64(max(matrix.shape[1], 1)) + matrix.indices
 
 
 class Scores(NamedTuple):
-    """Positive scores of a batch: sorted by customer and item."""
+    """Positive scores of a batch of customers, sorted by customer and item."""
 
-    offsets: Array
+    key: Array  # int64: customer * n_items + item
+    offsets: Array  # int64 (m + 1,)
     item: Array
-    value: Array
+    value: Array  # float64
     n_items: int
 
     @classmethod
     def of(cls, product: csr_matrix) -> Self:
         product.sort_indices()
-        return cls(product.indptr.astype(np.int64), product.indices.astype(np.int64), product.data,
-                   product.shape[1])
-
-    @property
-    def key(self) -> Array:
-        customer = np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
-        return customer * self.n_items + self.item
+        offsets, item = product.indptr.astype(np.int64), product.indices.astype(np.int64)
+        values = product.data.astype(np.float64)
+        return cls(keys_of(product), offsets, item, values, product.shape[1])
 
     def at(self, customer: Array, item: Array) -> Array:
-        """The score of each pair, 0 where there is none; items past the model's have none."""
-        place = find_keys(self.key, np.where(item < self.n_items, customer * self.n_items + item, -1))
-        return np.where(place >= 0, self.value[place], 0.0) if len(self.value) else np.zeros(len(place))
+        """The score of each pair; 0 where there is none."""
+        place = self._find(customer, item)
+        found = place >= 0
+        out = np.zeros(len(place))
+        out[found] = self.value[place[found]]
+        return out
 
-    def best(self, k: int, without: Shoppers, allowed: Array | None) -> tuple[Array, Array]:
-        """Customer and item of the k best pairs per customer, own pairs left out."""
-        customer = np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
+    def best(self, k: int, owned: Shoppers, allowed: Array | None) -> tuple[Array, Array, Array]:
+        """Customer, item and score of the k best new items of each customer."""
         value = self.value.copy()
-        known = without.item < self.n_items
-        own = find_keys(customer * self.n_items + self.item, (without.customer * self.n_items + without.item)[known])
+        own = self._find(owned.customer, owned.item)
         value[own[own >= 0]] = 0.0
         if allowed is not None:
             value[~allowed[self.item]] = 0.0
         rows = keep_best(self.offsets, value, self.item, k)
         rows = rows[value[rows] > 0]
-        return customer[rows], self.item[rows]
+        return self.key[rows] // max(self.n_items, 1), self.item[rows], value[rows]
+
+    def _find(self, customer: Array, item: Array) -> Array:
+        known = item < self.n_items
+        return find_keys(self.key, np.where(known, customer * self.n_items + item, -1))
+
+
+def product_terms(
+    left: csr_matrix, right: csr_matrix, row: Array, column: Array
+) -> tuple[Array, Array, Array]:
+    """What the sum (left @ right)[row, column] is made of, for a few of its entries.
+
+    Returns the inner index and value of every possible term (0 where ``right`` has none), and
+    offsets (len(row) + 1,) into both.
+    """
+    entries, offsets = take_segments(left.indptr.astype(np.int64), row)
+    inner = left.indices[entries].astype(np.int64)
+    wanted = inner * np.int64(max(right.shape[1], 1)) + np.repeat(column, np.diff(offsets))
+    place = find_keys(keys_of(right), wanted)
+    value = np.zeros(len(inner))
+    found = place >= 0
+    value[found] = left.data[entries[found]].astype(np.float64) * right.data[place[found]]
+    return inner, value, offsets

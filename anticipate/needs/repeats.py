@@ -12,9 +12,15 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_ndtr
 
-from ..kernels.needs import decayed_counts, rate_log_odds, repeat_rate, sum_by, to_log_odds
+from ..kernels.needs import (
+    decayed_counts,
+    due_log_odds,
+    rate_log_odds,
+    repeat_rate,
+    sum_by,
+    to_log_odds,
+)
 from ..kernels.segments import segment_sum
 from .shoppers import Shoppers
 
@@ -22,7 +28,9 @@ Array = NDArray[Any]
 HALF_LIVES = (0.7, 3.0, 12.0)  # in periods
 STRENGTH = 1.0  # visits that an item's repeat rate counts for, beside a customer's own
 GAP_STRENGTH = 2.0  # gaps that an item's typical gap counts for
-SMALLEST_GAP = 0.5  # days or baskets: two visits lie on different days
+FEW = 5.0  # buyers, or gaps, that the whole counts for in an item's statistics
+SMALLEST_GAP = 0.5  # days or baskets
+RATE = "rate_log_odds"  # the column that is a probability's log-odds by itself
 
 
 class Repeats(NamedTuple):
@@ -34,21 +42,20 @@ class Repeats(NamedTuple):
     log_gap_sd: Array
 
     @classmethod
-    def learn(cls, shoppers: Shoppers) -> Self:
-        n = shoppers.n_known + 1
-        item, n_repeats = shoppers.item, shoppers.n_visits - 1
+    def learn(cls, shoppers: Shoppers, period: float) -> Self:
+        n, item, n_repeats = shoppers.n_known + 1, shoppers.item, shoppers.n_visits - 1
         repeats = np.bincount(item, weights=n_repeats, minlength=n)
         exposure = sum_by(item, shoppers.first_age, n)
         buyers = np.bincount(item, minlength=n)
         again = np.bincount(item[n_repeats > 0], minlength=n)
-        # Half a repeat in a year's worth of time keeps a rate above zero where none was seen.
-        overall = (repeats.sum() + 0.5) / (exposure.sum() + 365.0)
-        overall_share = (again.sum() + 0.5) / (buyers.sum() + 5.0)
+        # Half a repeat in twelve periods keeps a rate above zero where none was seen.
+        overall = (repeats.sum() + 0.5) / (exposure.sum() + 12.0 * period)
+        overall_share = (again.sum() + 0.5) / (buyers.sum() + FEW)
         log_gaps, pair = _log_gaps(shoppers)
-        mean, sd = _shrunken_spread(item[pair], log_gaps, n)
+        mean, sd = _shrunken_spread(item[pair], log_gaps, n, np.log(period))
         return cls(
             repeat_rate(repeats, exposure, np.full(n, overall), STRENGTH),
-            (again + 5.0 * overall_share) / (buyers + 5.0),
+            (again + FEW * overall_share) / (buyers + FEW),
             mean,
             sd,
         )
@@ -59,20 +66,20 @@ class Repeats(NamedTuple):
         age, first, visits = shoppers.last_age, shoppers.first_age, shoppers.n_visits
         rate = repeat_rate(visits - 1, first, self.rate[code], STRENGTH)
         own_gap, sd = self._own_gap(shoppers, code), self.log_gap_sd[code]
+        waited = np.maximum(age, SMALLEST_GAP)
         counts = {
             f"decayed_{k}": np.log(
                 decayed_counts(shoppers.visit_age, shoppers.visit_offsets, half * period) + 1e-3
             )
             for k, half in enumerate(HALF_LIVES)
         }
-        overdue = (np.log(np.maximum(age, SMALLEST_GAP)) - own_gap) / sd
         return counts | {
-            "rate_log_odds": rate_log_odds(rate, horizon),
+            RATE: rate_log_odds(rate, horizon),
             "visits": np.log(visits),
-            "last_age": np.log(np.maximum(age, SMALLEST_GAP) / period),
+            "last_age": np.log(waited / period),
             "first_age": np.log(np.maximum(first, SMALLEST_GAP) / period),
-            "overdue": np.clip(overdue, -5.0, 5.0),
-            "due": _due_log_odds(np.maximum(age, SMALLEST_GAP), own_gap, sd, horizon),
+            "overdue": np.clip((np.log(waited) - own_gap) / sd, -5.0, 5.0),
+            "due": due_log_odds(waited, own_gap, sd, horizon),
             "own_gap": own_gap,
             "repeat_share": to_log_odds(self.share[code]),
         }
@@ -94,23 +101,11 @@ def _log_gaps(shoppers: Shoppers) -> tuple[Array, Array]:
     return np.log(np.maximum(gaps, SMALLEST_GAP)), pair[1:][same]
 
 
-def _shrunken_spread(codes: Array, values: Array, n: int) -> tuple[Array, Array]:
-    """Mean and sd of values by code, shrunk to the whole as if by five more values."""
-    overall = float(values.mean()) if len(values) else np.log(30.0)
-    spread = float(values.std()) if len(values) > 1 else 1.0
+def _shrunken_spread(codes: Array, values: Array, n: int, usual: float) -> tuple[Array, Array]:
+    """Mean and sd of values by code, shrunk to the whole as if by ``FEW`` more values."""
+    overall = float(values.mean()) if len(values) else usual
+    spread = max(float(values.std()), 0.1) if len(values) > 1 else 1.0
     counts = np.bincount(codes, minlength=n)
-    mean = (sum_by(codes, values, n) + 5.0 * overall) / (counts + 5.0)
+    mean = (sum_by(codes, values, n) + FEW * overall) / (counts + FEW)
     squares = sum_by(codes, (values - mean[codes]) ** 2, n)
-    sd = np.sqrt((squares + 5.0 * max(spread, 0.1) ** 2) / (counts + 5.0))
-    return mean, sd
-
-
-def _due_log_odds(age: Array, mean: Array, sd: Array, horizon: float) -> Array:
-    """Log-odds that a log-normal gap which has lasted ``age`` ends within the horizon.
-
-    p = 1 - S(age + h) / S(age), S(t) = Phi((mean - ln t) / sd); ln S keeps the tails exact.
-    """
-    now = log_ndtr((mean - np.log(age)) / sd)
-    then = log_ndtr((mean - np.log(age + horizon)) / sd)
-    fall = np.clip(now - then, 1e-9, 700.0)  # -ln(1 - p)
-    return np.log(np.expm1(fall))
+    return mean, np.sqrt((squares + FEW * spread**2) / (counts + FEW))

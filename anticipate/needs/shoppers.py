@@ -9,12 +9,20 @@ Never  codes of one history in another: items are numbered as the model knows th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..columns import CANCEL, EVENT_CODES, MICROSECONDS_PER_DAY, PURCHASE, RETURN
+from ..columns import (
+    CANCEL,
+    EVENT_CODES,
+    MICROSECONDS_PER_DAY,
+    PURCHASE,
+    RETURN,
+)
+from ..exceptions import IdTypeError
 from ..kernels.events import Events
 from ..kernels.pairs import find_pairs
 from ..kernels.segments import run_starts
@@ -22,6 +30,7 @@ from ..log import History
 from ..log.ids import lookup_codes
 
 Array = NDArray[Any]
+HORIZON, NEXT_BASKET = "horizon", "next_basket"
 
 
 @dataclass(frozen=True)
@@ -30,24 +39,37 @@ class Codes:
 
     ids: Array  # the model's ids (sorted), then ids only the history has (sorted)
     n_known: int
-    of_history: Array  # int64 (history.n_items,): code of each history item
+    of_history: Array  # int64 (history.n_items + 1,): code of each history item; -1 stays -1
 
     @classmethod
-    def of(cls, model_ids: Array, history: History) -> Codes:
-        found = lookup_codes(history.item_ids, model_ids)
+    def of(cls, model_ids: Array, item_ids: Array) -> Codes:
+        """Codes for a history's vocabulary beside a model's.
+
+        Raises
+        ------
+        IdTypeError
+            If one has whole numbers and the other text.
+        """
+        if not len(item_ids):
+            return cls(model_ids, len(model_ids), np.array([-1]))
+        if (model_ids.dtype == object) != (item_ids.dtype == object):
+            raise IdTypeError(
+                "item_id: the model's ids and the history's are not both text or both whole "
+                "numbers. Convert them when you make the log."
+            )
+        found = lookup_codes(item_ids, model_ids)
         strange = found < 0
         codes = np.where(strange, len(model_ids) + np.cumsum(strange) - 1, found)
-        if not strange.any():
-            return cls(model_ids, len(model_ids), codes)
-        ids = np.concatenate((model_ids.astype(history.item_ids.dtype), history.item_ids[strange]))
-        return cls(ids, len(model_ids), codes)
+        ids = np.concatenate((model_ids, item_ids[strange])) if strange.any() else model_ids
+        return cls(ids, len(model_ids), np.append(codes, -1))
 
     @property
     def n(self) -> int:
         return len(self.ids)
 
-    def tie_codes(self) -> Array:
-        """Rank of each code's id among all (n,): ties break by item id."""
+    @cached_property
+    def by_id(self) -> Array:
+        """Rank of each code's id among all (n,): the union's code, and how ties break."""
         if self.n == self.n_known:
             return np.arange(self.n)
         rank = np.empty(self.n, dtype=np.int64)
@@ -59,7 +81,8 @@ class Codes:
 class Shoppers:
     """m customers, p pairs sorted by customer and item, v visits and b baskets in time order.
 
-    Ages count from the customer's cutoff back: in days, or in baskets (the last one has 1).
+    Ages count from the customer's cutoff back, on the target's clock: days for a horizon,
+    baskets (the last one has 1) for the next basket.
     """
 
     n_known: int  # items from here on are not in the model
@@ -67,7 +90,8 @@ class Shoppers:
     offsets: Array  # int64 (m + 1,) into pairs
     visit_age: Array  # float64 (v,)
     visit_offsets: Array  # int64 (p + 1,)
-    visit_days: Array  # float64 (v,): age in days, for facts
+    visit_days: Array  # float64 (v,): days before the cutoff
+    visit_back: Array  # int64 (v,): baskets before the cutoff, the last one is 1
     basket_age: Array  # float64 (b,)
     basket_offsets: Array  # int64 (m + 1,)
 
@@ -75,7 +99,7 @@ class Shoppers:
     def n(self) -> int:
         return len(self.offsets) - 1
 
-    @property
+    @cached_property
     def customer(self) -> Array:
         """int64 (p,): customer of each pair, from 0."""
         return np.repeat(np.arange(self.n), np.diff(self.offsets))
@@ -96,6 +120,21 @@ class Shoppers:
     def n_baskets(self) -> Array:
         return np.diff(self.basket_offsets)
 
+    @property
+    def last_basket_age(self) -> Array:
+        """float64 (m,): infinite without a basket."""
+        age = np.full(self.n, np.inf)
+        has = self.n_baskets > 0
+        age[has] = self.basket_age[self.basket_offsets[1:][has] - 1]
+        return age
+
+    @classmethod
+    def nobody(cls, n_known: int) -> Shoppers:
+        """One customer of whom nothing is known."""
+        none, ends = np.empty(0), np.zeros(2, dtype=np.int64)
+        codes = np.empty(0, dtype=np.int64)
+        return cls(n_known, codes, ends, none, ends[:1], none, codes, none, ends)
+
     def take(self, customers: Array) -> Shoppers:
         """Only these customers, in the order given."""
         pairs, offsets = take_segments(self.offsets, customers)
@@ -103,15 +142,9 @@ class Shoppers:
         baskets, basket_offsets = take_segments(self.basket_offsets, customers)
         return Shoppers(
             self.n_known, self.item[pairs], offsets, self.visit_age[visits], visit_offsets,
-            self.visit_days[visits], self.basket_age[baskets], basket_offsets,
+            self.visit_days[visits], self.visit_back[visits], self.basket_age[baskets],
+            basket_offsets,
         )  # fmt: skip
-
-
-def take_segments(offsets: Array, segments: Array) -> tuple[Array, Array]:
-    """Row numbers of the given segments, one after the other, and their new offsets."""
-    counts = np.diff(offsets)[segments]
-    taken = np.concatenate(([0], np.cumsum(counts)))
-    return np.arange(taken[-1]) + np.repeat(offsets[segments] - taken[:-1], counts), taken
 
 
 def shoppers_of(history: History, codes: Codes, target: str) -> Shoppers:
@@ -122,22 +155,22 @@ def shoppers_of(history: History, codes: Codes, target: str) -> Shoppers:
     pair = np.repeat(np.arange(pairs.n), pairs.n_lines)
     rows = pairs.rows[run_starts(pair, kept.day[pairs.rows])]
     basket_rows = run_starts(kept.customer, kept.day)
-    basket_offsets = np.searchsorted(kept.customer[basket_rows], np.arange(history.n_customers + 1))
+    customers = np.arange(history.n_customers + 1)
+    basket_offsets = np.searchsorted(kept.customer[basket_rows], customers)
     days = (history.cutoffs[kept.customer] - kept.timestamp) / MICROSECONDS_PER_DAY
-    if target == "next_basket":
-        ordinal = np.searchsorted(basket_rows, np.arange(kept.n), side="right")
-        age = (basket_offsets[1:][kept.customer] - ordinal + 1).astype(np.float64)
-    else:
-        age = days
+    ordinal = np.searchsorted(basket_rows, np.arange(kept.n), side="right")
+    back = basket_offsets[1:][kept.customer] - ordinal + 1
+    age = back.astype(np.float64) if target == NEXT_BASKET else days
     return Shoppers(
-        codes.n_known,
-        codes.of_history[pairs.item],
-        np.searchsorted(pairs.customer, np.arange(history.n_customers + 1)),
-        age[rows],
-        pairs.visit_offsets,
-        days[rows],
-        age[basket_rows],
-        basket_offsets,
+        n_known=codes.n_known,
+        item=codes.of_history[pairs.item],
+        offsets=np.searchsorted(pairs.customer, customers),
+        visit_age=age[rows],
+        visit_offsets=pairs.visit_offsets,
+        visit_days=days[rows],
+        visit_back=back[rows],
+        basket_age=age[basket_rows],
+        basket_offsets=basket_offsets,
     )
 
 
@@ -149,3 +182,10 @@ def kept_purchases(history: History) -> Events:
         return history.purchases
     kept = events.quantity - history.returns.returned > 0
     return events.take(kept & (events.event == EVENT_CODES[PURCHASE]))
+
+
+def take_segments(offsets: Array, segments: Array) -> tuple[Array, Array]:
+    """Row numbers of the given segments, one after the other, and their new offsets."""
+    counts = np.diff(offsets)[segments]
+    taken = np.concatenate(([0], np.cumsum(counts)))
+    return np.arange(taken[-1]) + np.repeat(offsets[segments] - taken[:-1], counts), taken

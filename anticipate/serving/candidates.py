@@ -138,9 +138,7 @@ def _companions(
     )
 
 
-def _seeds(
-    store: Store, moment: Moment, carts: list[list[int]]
-) -> list[tuple[int, int, float]]:
+def _seeds(store: Store, moment: Moment, carts: list[list[int]]) -> list[tuple[int, int, float]]:
     """Items in the cart, and those bought, viewed or wished since the bundle's cutoff.
 
     Sessions are short, so this is a loop.

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..kernels.care import DAY, RECHECK_AFTER_DAYS, OpenMatters, open_matters
 from ..suggestions import Reason, Suggestion
+from ..suggestions.reason import Fact
 from .instants import to_datetime
 from .moment import Moment
 from .offers import event_evidence, item_name
@@ -26,7 +27,9 @@ def is_open(matters: OpenMatters) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     return (matters.complaint >= 0) | (matters.returned >= 0)
 
 
-def follow_ups(store: Store, moment: Moment, matters: OpenMatters, request: int) -> list[Suggestion]:
+def follow_ups(
+    store: Store, moment: Moment, matters: OpenMatters, request: int
+) -> list[Suggestion]:
     """What is open for one customer, complaint before return before re-check."""
     found = []
     for code, rows in (
@@ -46,11 +49,11 @@ def _follow_up(store: Store, moment: Moment, request: int, row: int, code: str) 
     since = to_datetime(when)
     topic = moment.words["reasons"].id(int(events.reason[row])) or "no topic given"
     item = int(events.item[row])
-    facts = {
+    facts: dict[str, dict[str, Fact]] = {
         "open_complaint": {"since": since, "topic": topic},
         "open_return": {"since": since, "item": item_name(store, moment, item)},
         "recheck": {"resolved_on": since},
-    }[code]
+    }
     due = when + RECHECK_AFTER_DAYS * DAY if code == "recheck" else int(moment.as_of[request])
     return Suggestion(
         kind="follow_up",
@@ -59,7 +62,7 @@ def _follow_up(store: Store, moment: Moment, request: int, row: int, code: str) 
         item_id=None,
         probability=1.0,
         due=to_datetime(due),
-        reason=Reason(code, facts),
+        reason=Reason(code, facts[code]),
         evidence=(event_evidence(moment, row),),
         options=("call or write to the customer", "hand over to a colleague", "mark as resolved"),
     )

@@ -33,10 +33,11 @@ def to_microseconds(instant: Any, timezone: str, name: str = "as_of") -> int:
     return (when - _EPOCH) // _MICROSECOND
 
 
-def to_datetime(microseconds: int) -> datetime:
-    """A datetime in UTC; instants past the calendar's end are cut to it."""
+def to_datetime(microseconds: int, timezone: str = "UTC") -> datetime:
+    """An aware datetime; instants past the calendar's end are cut to it."""
     try:
-        return _EPOCH + timedelta(microseconds=int(microseconds))
+        utc = _EPOCH + timedelta(microseconds=int(microseconds))
+        return utc if timezone == "UTC" else utc.astimezone(ZoneInfo(timezone))
     except OverflowError:
         return datetime.max.replace(tzinfo=UTC)
 

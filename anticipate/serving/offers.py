@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels.ranking import top_k_per_group
+from ..kernels.ranking import top_k, top_k_per_group
 from ..suggestions import Reason, Suggestion
+from ..suggestions.reason import Fact
 from . import dates
 from .candidates import CART, NEWCOMER, Candidates
 from .instants import to_datetime
@@ -25,24 +26,30 @@ DAY = 86_400_000_000
 RESTOCK_WITHIN_DAYS = 7.0  # a repeat whose date is this near is called by its date
 
 
-def best_rows(found: Candidates, m: int, n: int) -> list[Array]:
-    """Rows of the n most probable candidates of each request, ties by item."""
+def make_offers(
+    store: Store, moment: Moment, found: Candidates, n: int, wanted: Array
+) -> list[list[Suggestion]]:
+    """The n most probable candidates of each wanted request, ties by item.
+
+    ``wanted`` is a mask (m,); the others get none.
+    """
+    offers: list[list[Suggestion]] = [[] for _ in range(moment.m)]
+    part = _best(found.take(np.flatnonzero(wanted[found.request])), moment.m, n)
+    if len(part.item) == 0:
+        return offers
+    due = dates.due(store, part.item, part.own, moment.as_of[part.request]).tolist()
+    probability = part.probability.tolist()
+    for i, request in enumerate(part.request.tolist()):
+        offers[request].append(_one(store, moment, part, i, probability[i], due[i]))
+    return offers
+
+
+def _best(found: Candidates, m: int, n: int) -> Candidates:
+    if m == 1:
+        return found.take(top_k(found.log_odds, found.item, n))
     order = np.argsort(found.request, kind="stable")
     offsets = np.searchsorted(found.request[order], np.arange(m + 1))
-    rows = top_k_per_group(offsets, found.log_odds[order], found.item[order], n)
-    kept = order[rows]
-    ends = np.cumsum(np.minimum(np.diff(offsets), n))
-    return [np.asarray(part) for part in np.split(kept, ends[:-1])]
-
-
-def offer(store: Store, moment: Moment, found: Candidates, rows: Array) -> list[Suggestion]:
-    """The candidates at these rows as suggestions."""
-    if len(rows) == 0:
-        return []
-    part = found.take(rows)
-    due = dates.due(store, part.item, part.own, moment.as_of[part.request])
-    p = part.probability
-    return [_one(store, moment, part, i, float(p[i]), int(due[i])) for i in range(len(rows))]
+    return found.take(order[top_k_per_group(offsets, found.log_odds[order], found.item[order], n)])
 
 
 def _one(
@@ -81,15 +88,23 @@ def _reason(store: Store, moment: Moment, part: Candidates, i: int) -> Reason:
         return Reason(code, {"item": name, "because": item_name(store, moment, because)})
     if code == "people_like_you":
         return Reason(code, {"item": name, "share_percent": round(100 * fact, 1)})
-    window = float(store.manifest["popular_window_days"])
-    return Reason("popular", {"item": name, "n_buyers": int(fact), "window_days": window})
+    if code == "wished":
+        return Reason(code, {"item": name, "since": to_datetime(store.cutoff - round(fact * DAY))})
+    if code == "popular":
+        window = float(store.manifest["popular_window_days"])
+        return Reason(code, {"item": name, "n_buyers": int(fact), "window_days": window})
+    return Reason("viewed" if code == "viewed" else "newcomer", {"item": name})
 
 
 def _own_reason(moment: Moment, part: Candidates, i: int, name: str, visits: int) -> Reason:
     as_of = int(moment.as_of[part.request[i]])
     since = (as_of - int(part.own.last[i])) / DAY
     if visits == 1:
-        facts = {"item": name, "n_purchases": 1, "days_since_last": round(since, 1)}
+        facts: dict[str, Fact] = {
+            "item": name,
+            "n_purchases": 1,
+            "days_since_last": round(since, 1),
+        }
         return Reason("bought_before", facts)
     gap = (int(part.own.last[i]) - int(part.own.first[i])) / DAY / (visits - 1)
     return Reason(

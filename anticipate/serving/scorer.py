@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,11 +21,11 @@ from ..suggestions.order import check_benefits
 from .asking import ask
 from .candidates import find_candidates
 from .care import find_open, follow_ups, is_open
-from .cart import CartLine, check_lines, read_cart
+from .cart import CartLine, check_carts, read_cart
 from .golden import replay
 from .leaving import churn_at, leaving
 from .moment import Moment
-from .offers import best_rows, offer
+from .offers import make_offers
 from .store import Store
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Scorer:
     def load(
         cls,
         path: str | Path,
-        verify: str = "full",
+        verify: Literal["full", "structure"] = "full",
         sha256: str | None = None,
         *,
         benefits: Mapping[str, tuple[float, float]] | None = None,
@@ -104,6 +104,15 @@ class Scorer:
     def cutoff_us(self) -> int:
         """The bundle's cutoff, microseconds UTC."""
         return self._store.cutoff
+
+    def stranger(self) -> tuple[Any, list[Any]]:
+        """An id that no customer has, and three items of the bundle, to try it with."""
+        known, items = self.customer_ids(), self._store.group("newcomers")["item"][:3]
+        overlay = self._store.overlays()["items"]
+        ids = [overlay.id(int(code)) for code in items]
+        if len(known) and not isinstance(known[0], str):
+            return int(known[-1]) + 1, ids
+        return (str(known[-1]) if len(known) else "") + "~", ids
 
     def suggest(
         self,
@@ -153,7 +162,7 @@ class Scorer:
         check_option("audience", audience, AUDIENCES)
         moment = ask(self._store, [customer_id], as_of, recent)
         lines = read_cart(cart, moment.words["items"])
-        return order_suggestions(check_lines(self._store, moment, [lines])[0], self.benefits)
+        return order_suggestions(check_carts(self._store, moment, [lines])[0], self.benefits)
 
     def suggest_many(
         self,
@@ -241,17 +250,17 @@ class Scorer:
         found = find_candidates(store, moment, [[line.item for line in cart] for cart in carts])
         matters = find_open(moment)
         withheld = is_open(matters) | moment.marketing
-        rows = best_rows(found, moment.m, n)
-        warnings = check_lines(store, moment, carts)
+        offers = make_offers(store, moment, found, n, ~withheld)
+        warnings = check_carts(store, moment, carts)
         table = churn_at(store, moment) if audience == "staff" else None
         answers = []
         # Suggestions are objects with sentences, so they are made customer by customer.
         for i in range(moment.m):
-            offers = warnings[i] + ([] if withheld[i] else offer(store, moment, found, rows[i]))
+            shown = warnings[i] + offers[i]
             if table is not None:
-                offers += follow_ups(store, moment, matters, i) + leaving(moment, table, i)
-            offers = [one for one in offers if _may_show(one, audience, bool(withheld[i]))]
-            answers.append(order_suggestions(offers, self.benefits)[:n])
+                shown += follow_ups(store, moment, matters, i) + leaving(moment, table, i)
+            shown = [one for one in shown if _may_show(one, audience, bool(withheld[i]))]
+            answers.append(order_suggestions(shown, self.benefits)[:n])
         return answers
 
 

@@ -38,6 +38,10 @@ TEMPLATES: dict[str, dict[str, str]] = {
         "en": "{item}: on the wish list since {since}",
         "ko": "{item}: {since}부터 위시리스트에 있음",
     },
+    "viewed": {
+        "en": "{item}: looked at or put in the cart, and not bought since",
+        "ko": "{item}: 살펴보거나 장바구니에 담았지만 아직 구매하지 않음",
+    },
     "newcomer": {
         "en": "{item}: what new customers need most often; nothing is known of this one yet",
         "ko": "{item}: 신규 고객이 가장 자주 찾는 상품 (아직 이 고객의 이력이 없음)",

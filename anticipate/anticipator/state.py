@@ -1,0 +1,192 @@
+"""What the scorer needs of a fitted whole: a manifest and plain arrays.
+
+Reads  the fitted parts and the history whose customers are to be served.
+Gives  the content of a bundle; and the fitted parts back from it.
+Never  an id as a code: vocabularies travel with the arrays.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import columns as c
+from ..bundle import pack_strings
+from ..churn import ChurnModel
+from ..guards import DuplicateGuard
+from ..kernels.churn import parameters_to_array
+from ..kernels.events import Events, is_constant
+from ..kernels.ids import build_id_index
+from ..log import History
+from ..log.objections import objectors
+from ..log.vocabulary import recode, union_ids
+from ..needs import NextNeedRanker
+from ..serving.store import MARKETING, PROFILING, STORED_COLUMNS
+from ..timing import PurchaseTimer
+from .needs_state import needs_arrays, needs_manifest
+
+if TYPE_CHECKING:
+    from .model import Anticipator
+
+Array = NDArray[Any]
+Arrays = dict[str, Array]
+PARTS: dict[str, Any] = {
+    "needs": NextNeedRanker,
+    "timing": PurchaseTimer,
+    "churn": ChurnModel,
+    "guard": DuplicateGuard,
+}
+
+
+def make_state(
+    model: Anticipator, history: History, *, with_models: bool = False
+) -> tuple[dict[str, Any], Arrays]:
+    """Manifest and arrays; with the fitted parts where they are to be loaded again."""
+    items = union_ids(history.item_ids, model.needs_.tables_.item_ids)
+    arrays = {
+        **_vocabularies(history, items),
+        **_events(history, items),
+        **_customers(history),
+        **_items(history, items),
+        **_prefixed("model_timer", model.timing_.item_table(items)),
+        **_prefixed("model_guard", _guard(model.guard_, history, items)),
+        **_churn(model.churn_, history),
+        **needs_arrays(model.needs_, history, items),
+    }
+    if with_models:
+        for name in PARTS:
+            part = getattr(model, f"{name}_")
+            arrays |= _prefixed(f"model_part_{name}", storable(part.to_arrays()))
+    return _manifest(model, history), arrays
+
+
+def load_models(arrays: Mapping[str, Array]) -> tuple[Any, ...]:
+    """The fitted parts of a bundle, in the order of ``PARTS``."""
+    return tuple(
+        part.from_arrays(restored(_with_prefix(arrays, f"model_part_{name}")))
+        for name, part in PARTS.items()
+    )
+
+
+def storable(arrays: Mapping[str, Array]) -> Arrays:
+    """Text ids as packed bytes: a bundle holds no objects."""
+    out: Arrays = {}
+    for name, array in arrays.items():
+        if array.dtype == object:
+            out[f"{name}..offsets"], out[f"{name}..text"] = pack_strings(array.tolist())
+        else:
+            out[name] = array
+    return out
+
+
+def restored(arrays: Mapping[str, Array]) -> Arrays:
+    """Inverse of ``storable``."""
+    from ..bundle import unpack_strings
+
+    out: Arrays = {}
+    for name, array in arrays.items():
+        if name.endswith("..text"):
+            base = name.removesuffix("..text")
+            texts = unpack_strings(arrays[f"{base}..offsets"], array)
+            out[base] = np.array([*texts, None], dtype=object)[:-1]  # objects, never fixed width
+        elif not name.endswith("..offsets"):
+            out[name] = array
+    return out
+
+
+def _manifest(model: Anticipator, history: History) -> dict[str, Any]:
+    from ..log.clock import to_microseconds
+
+    return {
+        "parameters": {
+            "horizon_days": float(model.horizon_days),
+            "churn_horizon_days": float(model.churn_horizon_days),
+            "benefits": None if model.benefits is None else dict(model.benefits),
+            "random_state": model.random_state,
+        },
+        "benefits": None if model.benefits is None else dict(model.benefits),
+        "cutoff": str(history.cutoff),
+        "cutoff_us": int(history.cutoff_us),
+        "trained_until_us": to_microseconds(model.cutoff_, "UTC"),
+        "timezone": history.timezone,
+        "horizon_days": float(model.horizon_days),
+        "churn_horizon_days": float(model.churn_horizon_days),
+        "event_names": list(history.vocabulary.event_names),
+        **needs_manifest(model.needs_),
+        "n_customers": history.n_customers,
+        "n_items": history.n_items,
+        "n_events": history.n_events,
+        "report": json.loads(json.dumps(model.report_, default=_plain)),
+    }
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if hasattr(value, "item") else str(value)
+
+
+def _prefixed(prefix: str, arrays: Mapping[str, Array]) -> Arrays:
+    return {f"{prefix}__{name}": np.asarray(array) for name, array in arrays.items()}
+
+
+def _with_prefix(arrays: Mapping[str, Array], prefix: str) -> Arrays:
+    start = f"{prefix}__"
+    return {n.removeprefix(start): a for n, a in arrays.items() if n.startswith(start)}
+
+
+def _vocabularies(history: History, items: Array) -> Arrays:
+    words = history.vocabulary
+    indexes = {
+        "customers": history.customer_ids,
+        "items": items,
+        "orders": words.orders,
+        "channels": words.channels,
+        "reasons": words.reasons,
+    }
+    out: Arrays = {}
+    for name, ids in indexes.items():
+        out |= _prefixed(name, build_id_index(ids))
+    return out
+
+
+def _events(history: History, items: Array) -> Arrays:
+    """All events, columns that never vary as a single value."""
+    events: Events = recode(history.events, history.vocabulary, history.customer_ids, items)
+    columns = {name: getattr(events, name) for name in STORED_COLUMNS}
+    short = {n: col[:1] if is_constant(col) and len(col) else col for n, col in columns.items()}
+    return _prefixed("events", {"offsets": events.offsets, **short})
+
+
+def _customers(history: History) -> Arrays:
+    flags = np.zeros(history.n_customers, dtype=np.uint8)
+    for bit, use in ((PROFILING, c.PROFILING), (MARKETING, c.MARKETING)):
+        flags[objectors(history, use)] |= bit
+    return {"customer__flags": flags}
+
+
+def _items(history: History, items: Array) -> Arrays:
+    if c.NAME not in history.items.columns:
+        return {}
+    names = history.items[c.NAME].reindex(items).fillna("").astype(str)
+    offsets, text = pack_strings(names.tolist())
+    return {"item_names__offsets": offsets, "item_names__bytes": text}
+
+
+def _guard(guard: DuplicateGuard, history: History, items: Array) -> Arrays:
+    known = history.items.reindex(items) if len(history.items.columns) else None
+    fitted = guard.to_arrays()
+    costs = {name: fitted[name] for name in ("quick", "costs")}
+    return {**guard.item_table(items, items=known), **costs}
+
+
+def _churn(model: ChurnModel, history: History) -> Arrays:
+    return {
+        "model_churn__parameters": parameters_to_array(model.parameters_),
+        "churn__offset": model.predict_offsets(history),
+    }
+
+
+__all__ = ["load_models", "make_state"]

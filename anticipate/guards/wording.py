@@ -1,0 +1,87 @@
+"""What was found, written beside the lines: verdict, reason, evidence, options.
+
+Reads  a cart, what the rules found, the history it rests on.
+Gives  a new table, row for row.
+Never  a sentence for a line that passes: it would only raise doubts.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..columns import NAME
+from ..kernels.rules import KINDS, MINUTE, Findings
+from ..log.clock import to_timestamp
+from ..suggestions.duplicate_words import OPTIONS, duplicate_reason
+from .lines import ReadLines
+
+Array = NDArray[Any]
+
+
+def with_words(
+    cart: pd.DataFrame, read: ReadLines, found: Findings, warn: Array, *, repeat_share: Array
+) -> pd.DataFrame:
+    """The cart with the six columns of a review."""
+    n = len(cart)
+    reasons: list[str | None] = [None] * n
+    evidence: list[list[dict[str, Any]]] = [[] for _ in range(n)]
+    options: list[list[str]] = [[] for _ in range(n)]
+    for i in np.flatnonzero(warn).tolist():  # sentences are made one by one, warnings are rare
+        kind = str(KINDS[found.kind[i]])
+        fact = _earlier(read, found, i)
+        owned, order = fact["item_id"], fact["order_id"]
+        reasons[i] = duplicate_reason(
+            kind,
+            item=_name(read, read.item_ids[i]),
+            owned=_name(read, owned),
+            bought_on=_local(read, fact["at"]),
+            minutes=(int(read.lines.timestamp[i]) - fact["at"]) / MINUTE,
+            order=order,
+            repeat_share=float(repeat_share[min(int(read.lines.item[i]), len(repeat_share) - 1)]),
+        ).text()
+        date = to_timestamp(fact["at"]).isoformat()
+        evidence[i] = [{"date": date, "item_id": owned, "order_id": order}]
+        options[i] = list(OPTIONS[kind])
+    index = cart.index
+    return cart.assign(
+        verdict=np.where(warn, "warn", "pass"),
+        kind=pd.Series([KINDS[k] for k in found.kind.tolist()], index=index, dtype=object),
+        probability=found.probability,
+        reason=pd.Series(reasons, index=index, dtype=object),
+        evidence=pd.Series(evidence, index=index, dtype=object),
+        options=pd.Series(options, index=index, dtype=object),
+    )
+
+
+def _earlier(read: ReadLines, found: Findings, i: int) -> dict[str, Any]:
+    """The purchase, or the line of this review, that line i may repeat; plain values."""
+    line = int(found.line[i])
+    if line >= 0:
+        at, item, order = int(read.lines.timestamp[line]), read.item_ids[line], None
+    else:
+        events, row = read.history.events, int(found.row[i])
+        at, item = int(events.timestamp[row]), read.history.item_ids[events.item[row]]
+        code = int(events.order[row])
+        order = None if code < 0 else read.history.vocabulary.orders[code]
+    return {"at": at, "item_id": _plain(item), "order_id": _plain(order)}
+
+
+def _name(read: ReadLines, item_id: Any) -> str:
+    items = read.history.items
+    if NAME in items.columns and item_id in items.index:
+        name: Any = items.at[item_id, NAME]
+        return str(item_id) if pd.isna(name) else str(name)
+    return str(item_id)
+
+
+def _local(read: ReadLines, microseconds: int) -> datetime:
+    return to_timestamp(microseconds).tz_convert(read.history.timezone).to_pydatetime()
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value

@@ -1,0 +1,111 @@
+"""From what is known of a candidate to the probability that it is bought.
+
+Reads  named columns of candidates, and labels of closed windows.
+Gives  ``Blend``: log-odds by a closed-form rate, a logistic regression or boosted trees.
+Never  another row: each candidate's log-odds are the same alone and in any batch.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
+
+from ..kernels.needs import linear_log_odds
+from ..kernels.trees import check_trees, flatten_hist_gradient_boosting, predict_trees
+
+Array = NDArray[Any]
+RATE, LINEAR, TREES = KINDS = ("rate", "linear", "trees")
+
+
+class Blend(NamedTuple):
+    """Log-odds of k named columns."""
+
+    kind: str
+    names: tuple[str, ...]
+    arrays: dict[str, Array]
+    offset: float  # added to every row: the level of the newest window
+
+    def log_odds(self, table: Array) -> Array:
+        """table (r, k) -> (r,)."""
+        if self.kind == TREES:
+            return predict_trees(self.arrays, table) + self.offset
+        if self.kind == LINEAR:
+            weights, intercept = self.arrays["weights"], float(self.arrays["intercept"][0])
+            return linear_log_odds(table, weights, intercept) + self.offset
+        return table[:, 0] + self.offset
+
+    def with_offset(self, offset: float) -> Self:
+        return self._replace(offset=offset)
+
+    def to_arrays(self) -> dict[str, Array]:
+        head = json.dumps([self.kind, self.names]).encode()
+        settings = {"head": np.frombuffer(head, dtype=np.uint8), "offset": np.array([self.offset])}
+        return settings | self.arrays
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, Array]) -> Self:
+        rest = dict(arrays)
+        kind, names = json.loads(rest.pop("head").tobytes())
+        offset = float(rest.pop("offset")[0])
+        if kind == TREES:
+            check_trees(rest, len(names))
+        return cls(kind, tuple(names), rest, offset)
+
+
+def fit_blend(
+    kind: str, names: tuple[str, ...], table: Array, bought: Array, seed: np.random.RandomState
+) -> Blend:
+    """Fit one kind; for ``"rate"`` the first column already is the log-odds."""
+    if kind == RATE:
+        return Blend(RATE, names[:1], {}, 0.0)
+    with threadpool_limits(1):
+        fit = _fit_linear if kind == LINEAR else _fit_trees
+        return Blend(kind, names, fit(table, bought, seed), 0.0)
+
+
+def _fit_linear(table: Array, bought: Array, seed: np.random.RandomState) -> dict[str, Array]:
+    scaler = StandardScaler().fit(table)
+    line = LogisticRegression(C=1.0, solver="newton-cholesky").fit(scaler.transform(table), bought)
+    # Folded back to the raw columns, so that scoring needs no scaler.
+    weights = line.coef_[0] / scaler.scale_
+    return {
+        "weights": weights,
+        "intercept": line.intercept_ - np.array([(weights * scaler.mean_).sum()]),
+    }
+
+
+def _fit_trees(table: Array, bought: Array, seed: np.random.RandomState) -> dict[str, Array]:
+    model = HistGradientBoostingClassifier(
+        max_iter=100, learning_rate=0.1, max_leaf_nodes=15, min_samples_leaf=50,
+        l2_regularization=1.0, early_stopping=False, random_state=seed.randint(2**31 - 1),
+    )  # fmt: skip
+    return flatten_hist_gradient_boosting(model.fit(table, bought))
+
+
+def fit_shifts(flags: Array, log_odds: Array, bought: Array, prior: Array, sd: float) -> Array:
+    """What each flag (r, k) adds to given log-odds: the mode of the posterior (k,).
+
+    Logistic regression with a fixed offset and independent normal priors (mean ``prior``,
+    ``sd``), by Newton's method; the log-posterior is concave, so the mode is the only one.
+    """
+    given, outcome = flags.astype(np.float64), bought.astype(np.float64)
+    shift = prior.astype(np.float64)
+    with threadpool_limits(1):
+        for _ in range(30):
+            p = expit(log_odds + given @ shift)
+            slope = given.T @ (outcome - p) - (shift - prior) / sd**2
+            curve = (given * (p * (1 - p))[:, None]).T @ given + np.eye(len(prior)) / sd**2
+            step = np.clip(np.linalg.solve(curve, slope), -1.0, 1.0)
+            shift = shift + step
+            if np.abs(step).max(initial=0.0) < 1e-10:
+                break
+    return shift

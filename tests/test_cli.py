@@ -1,0 +1,155 @@
+"""The command line: what it prints, writes, refuses, and never leaves half-done."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import pytest
+
+from anticipate import __version__
+from anticipate.batch import main
+
+COLUMNS = ["--event", "event", "--quantity", "quantity", "--price", "price", "--order-id",
+           "order_id", "--timezone", "UTC"]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def orders(bookshop, tmp_path_factory):
+    file = tmp_path_factory.mktemp("orders") / "orders.parquet"
+    bookshop.to_pandas().to_parquet(file)
+    return str(file)
+
+
+def run(capsys, *arguments):
+    status = main([str(one) for one in arguments])
+    printed = capsys.readouterr()
+    return status, printed.out, printed.err
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["--version"])
+
+    assert stopped.value.code == 0
+    assert __version__ in capsys.readouterr().out
+
+
+def test_every_command_has_help(capsys):
+    for command in ("demo", "train", "evaluate", "suggest", "rank-at-risk", "bundle"):
+        with pytest.raises(SystemExit) as stopped:
+            main([command, "--help"])
+        assert stopped.value.code == 0
+        assert command in capsys.readouterr().out
+
+
+def test_suggest_writes_a_table(capsys, bookshop_bundle, tmp_path):
+    out = tmp_path / "s.csv"
+    status, _, _ = run(
+        capsys, "suggest", "--bundle", bookshop_bundle, "--as-of", "2025-03-01", "--customer",
+        "C042", "C001", "--n", 2, "--out", out,
+    )  # fmt: skip
+
+    table = pd.read_csv(out)
+    assert status == 0
+    assert set(table.customer_id) <= {"C042", "C001"}
+    assert table.columns.tolist()[:4] == ["customer_id", "as_of", "rank", "kind"]
+
+
+def test_rank_at_risk_with_later_events(capsys, bookshop_bundle, orders, tmp_path):
+    out = tmp_path / "risk.json"
+    status, _, _ = run(
+        capsys, "rank-at-risk", orders, *COLUMNS, "--bundle", bookshop_bundle, "--as-of",
+        "2025-03-29", "--top", 7, "--out", out,
+    )  # fmt: skip
+
+    rows = json.loads(out.read_text(encoding="utf-8"))
+    assert status == 0
+    assert len(rows) == 7
+    assert rows[0]["rank"] == 1
+
+
+def test_bundle_inspect_and_verify(capsys, bookshop_bundle):
+    status, out, _ = run(capsys, "bundle", "inspect", bookshop_bundle)
+    assert status == 0
+    assert json.loads(out)["n_files"] > 10
+
+    status, out, _ = run(capsys, "bundle", "verify", bookshop_bundle)
+    assert status == 0
+    assert "whole" in out
+
+
+def test_evaluate_a_bundle_prints_and_writes_json_and_html(
+    capsys, bookshop_bundle, orders, tmp_path
+):
+    status, out, _ = run(
+        capsys, "evaluate", orders, *COLUMNS, "--closed-until", "2025-07-01", "--cutoff",
+        "2025-03-01", "--bundle", bookshop_bundle, "--json", tmp_path / "r.json", "--html",
+        tmp_path / "r.html",
+    )  # fmt: skip
+
+    assert status == 0
+    assert "churn" in out.lower()
+    assert json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))
+    assert (
+        (tmp_path / "r.html").read_text(encoding="utf-8").lstrip().lower().startswith("<!doctype")
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["train", "nowhere.csv", "--out", "b"], "no CSV or Parquet"),
+        (["suggest", "--bundle", "nowhere", "--as-of", "2025-03-01"], "nowhere"),
+        (["bundle", "verify", "nowhere"], "nowhere"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_two(capsys, monkeypatch, tmp_path, arguments, word):
+    monkeypatch.chdir(tmp_path)
+    status, _, err = run(capsys, *arguments)
+
+    assert status == 2
+    assert err.count("\n") == 1
+    assert err.startswith("anticipate: ")
+    assert word in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_column_names_what_was_found(capsys, tmp_path):
+    (tmp_path / "o.csv").write_text("who,what,ts\n1,2,2025-01-01\n", encoding="utf-8")
+    status, _, err = run(
+        capsys, "train", tmp_path / "o.csv", "--timezone", "UTC", "--out", tmp_path / "b"
+    )
+
+    assert status == 2
+    assert "'ts'" in err
+    assert not (tmp_path / "b").exists()
+
+
+@pytest.mark.parametrize("out", ["missing/folder/s.csv", "s.xlsx"])
+def test_an_output_that_cannot_be_written_is_refused_before_the_work(
+    capsys, bookshop_bundle, tmp_path, out
+):
+    status, _, err = run(
+        capsys, "suggest", "--bundle", bookshop_bundle, "--as-of", "2025-03-01", "--out", tmp_path / out
+    )  # fmt: skip
+
+    assert status == 2
+    assert "s." in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failed_write_leaves_no_partial_file(capsys, bookshop_bundle, tmp_path, monkeypatch):
+    def fail(self, file, **_):
+        file.write_text("half", encoding="utf-8")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(pd.DataFrame, "to_csv", fail)
+    status, _, err = run(
+        capsys, "suggest", "--bundle", bookshop_bundle, "--as-of", "2025-03-01", "--customer",
+        "C042", "--out", tmp_path / "s.csv",
+    )  # fmt: skip
+
+    assert status == 2
+    assert "No space left" in err
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,92 @@
+"""The README's code runs, and prints what it shows."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory, bookshop):
+    """A folder with the files that the README's commands name."""
+    folder = tmp_path_factory.mktemp("readme")
+    bookshop.to_pandas().to_parquet(folder / "orders.parquet")
+    return folder
+
+
+def run_python(code: str, names: dict[str, object]) -> str:
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        exec(compile(code, "README.md", "exec"), names)
+    return out.getvalue()
+
+
+def test_python_blocks_print_what_the_readme_shows(workplace, monkeypatch):
+    """A ``text`` block after a ``python`` block is its output, to the letter."""
+    monkeypatch.chdir(workplace)
+    names: dict[str, object] = {}
+    shown = 0
+    for (language, code), (following, text) in zip(BLOCKS, [*BLOCKS[1:], ("", "")], strict=True):
+        if language == "python":
+            printed = run_python(code, names)
+            if following == "text":
+                assert printed.rstrip() == text.rstrip()
+                shown += 1
+
+    assert shown >= 2
+
+
+def test_real_output_stands_within_the_first_ten_lines_of_code():
+    first = next(i for i, (language, _) in enumerate(BLOCKS) if language == "python")
+
+    assert BLOCKS[first + 1][0] == "text"
+    assert len(BLOCKS[first][1].strip().splitlines()) <= 10
+
+
+def test_commands_run_as_typed(workplace):
+    """Every ``anticipate ...`` line of the ``sh`` blocks, in order."""
+    lines = [
+        line.split("#")[0].strip()
+        for language, code in BLOCKS
+        if language == "sh"
+        for line in code.replace("\\\n", " ").splitlines()
+    ]
+    commands = [shlex.split(line) for line in lines if line.startswith("anticipate ")]
+    for command in commands:
+        done = subprocess.run(
+            [sys.executable, "-m", *command],
+            cwd=workplace,
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PYTHONWARNINGS": "default"},
+        )
+        assert done.returncode == 0, done.stderr
+
+    assert len(commands) >= 3
+
+
+def test_the_two_commands_are_the_makefiles():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in ("demo", "test"):
+        assert f"make {target}" in README
+        assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE)
+
+
+def test_the_table_of_names_is_the_public_face():
+    import anticipate
+
+    table = set(re.findall(r"^\| `(\w+)` \|", README, flags=re.MULTILINE))
+
+    assert table == {name for name in anticipate.__all__ if not name.startswith("__")}
