@@ -39,7 +39,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "datasets": {"log", "bundle", "_simulator"},
     "_simulator": set(),
-    "testing": {"log", "bundle"},
+    "testing": {"log", "bundle", "kernels"},
     "batch": ALL,
 }  # fmt: skip
 # Third-party packages that only one place may import.

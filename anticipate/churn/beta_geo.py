@@ -19,6 +19,7 @@ from scipy.optimize import minimize
 from scipy.special import expit
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_limits
 
 from .._checks import check_columns, check_positive
 from ..exceptions import BadRowsError, EmptyHistoryError
@@ -216,15 +217,16 @@ def _maximise(cells: Cells, *, m: int, prior_sd: float) -> btyd.BetaGeo:
     # start and the prior's centre. alpha alone carries the unit.
     unit = float(cells.T.max()) / 10 or 1.0
     scaled = (cells.x, cells.t_x / unit, cells.T / unit, cells.weight)
-    result = minimize(
-        _loss,
-        np.zeros(4),
-        args=(Cells(*scaled), m, prior_sd),
-        jac=True,
-        method="L-BFGS-B",
-        bounds=[(-LOG_BOUND, LOG_BOUND)] * 4,
-        options={"maxiter": 500, "ftol": 1e-13, "gtol": 1e-8},
-    )
+    with threadpool_limits(1, "blas"):  # threads only wait on four parameters
+        result = minimize(
+            _loss,
+            np.zeros(4),
+            args=(Cells(*scaled), m, prior_sd),
+            jac=True,
+            method="L-BFGS-B",
+            bounds=[(-LOG_BOUND, LOG_BOUND)] * 4,
+            options={"maxiter": 500, "ftol": 1e-13, "gtol": 1e-8},
+        )
     r, alpha, a, b = np.exp(result.x).tolist()
     return btyd.BetaGeo(r, alpha * unit, a, b, m)
 

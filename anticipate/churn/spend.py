@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_limits
 
 from .._checks import check_columns, check_positive
 from ..kernels import spend as kernel
@@ -109,15 +110,16 @@ def _maximise(x: Floats, m: Floats, *, prior_sd: float) -> kernel.GammaGamma:
     if not len(x):
         return kernel.GammaGamma(math.nan, math.nan, math.nan)
     unit = float(m.mean())
-    result = minimize(
-        _loss,
-        np.zeros(3),
-        args=(x, m / unit, prior_sd),
-        jac=True,
-        method="L-BFGS-B",
-        bounds=[(-LOG_BOUND, LOG_BOUND)] * 3,
-        options={"maxiter": 500, "ftol": 1e-13, "gtol": 1e-8},
-    )
+    with threadpool_limits(1, "blas"):  # threads only wait on four parameters
+        result = minimize(
+            _loss,
+            np.zeros(3),
+            args=(x, m / unit, prior_sd),
+            jac=True,
+            method="L-BFGS-B",
+            bounds=[(-LOG_BOUND, LOG_BOUND)] * 3,
+            options={"maxiter": 500, "ftol": 1e-13, "gtol": 1e-8},
+        )
     p, q_less_one, v = (math.exp(value) for value in result.x)
     return kernel.GammaGamma(p, 1 + q_less_one, v * unit)
 

@@ -19,9 +19,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..kernels.gap_learning import GroupSums
+from ..kernels.owned import MINUTE
 from ..kernels.pairs import DAY, Pairs, find_pairs
 from ..kernels.returns import NEVER
-from ..kernels.rules import MINUTE, QUICK_MINUTES, UNDONE_SHARE, QuickRates
+from ..kernels.rules import QUICK_MINUTES, UNDONE_SHARE, QuickRates
 from ..kernels.segments import run_starts
 from .bought import Bought
 from .items import category_codes, is_consumable, work_codes

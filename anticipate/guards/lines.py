@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from .._checks import check_columns
 from ..columns import CUSTOMER, GIFT, ITEM, NO_TIME, QUANTITY, TIMESTAMP
 from ..exceptions import BadRowsError
-from ..kernels.rules import Lines
+from ..kernels.owned import Lines
 from ..log import History
 from ..log.clock import read_times
 from ..log.ids import check_ids, lookup_codes

@@ -15,7 +15,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..columns import NAME
-from ..kernels.rules import KINDS, MINUTE, Findings
+from ..kernels.owned import MINUTE
+from ..kernels.rules import KINDS, Findings
 from ..log.clock import to_timestamp
 from ..suggestions.duplicate_words import OPTIONS, duplicate_reason
 from .lines import ReadLines
@@ -43,6 +44,7 @@ def with_words(
             minutes=(int(read.lines.timestamp[i]) - fact["at"]) / MINUTE,
             order=order,
             repeat_share=float(repeat_share[min(int(read.lines.item[i]), len(repeat_share) - 1)]),
+            ids=(_plain(read.item_ids[i]), owned),
         ).text()
         date = to_timestamp(fact["at"]).isoformat()
         evidence[i] = [{"date": date, "item_id": owned, "order_id": order}]

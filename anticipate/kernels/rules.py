@@ -16,13 +16,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .events import PURCHASE_CODE, Events
+from .events import Events
 from .next_gap import GapTable, gap_law, rate_per_day, survival
-from .order import group_order
+from .owned import MINUTE, Lines, Owned, find_owned, owns_nothing
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
-DAY, MINUTE = 86_400_000_000, 60_000_000
 KINDS = (None, "double_submit", "already_owned", "substitute_owned")
 NONE, DOUBLE_SUBMIT, ALREADY_OWNED, SUBSTITUTE_OWNED = range(len(KINDS))
 
@@ -32,16 +31,6 @@ MANY_TIMES_USUAL = 3.0  # so many times the item's usual pieces is a restock
 NOT_DUE = 0.9  # a consumable is due once a tenth of its gaps would be over
 WEAR = 4.0  # shape of the Weibull law by which things wear out around their lifetime
 SURE_WISH = 0.1  # wishes are at least this share of the observed repeats
-
-
-class Lines(NamedTuple):
-    """Cart lines, (n,). Lines of a customer at the same instant are one cart."""
-
-    customer: Array  # code in the events
-    item: Array  # code; outside the table = unknown
-    timestamp: Array  # int64 microseconds UTC
-    quantity: Array  # float64 pieces
-    gift: Array  # bool
 
 
 class ItemRules(NamedTuple):
@@ -77,22 +66,6 @@ class Findings(NamedTuple):
     line: Array  # int64: or the earlier line of this review that does, -1 none
 
 
-class Owned(NamedTuple):
-    """What each line's customer has of an item before that line, (n,)."""
-
-    has: Array  # bool
-    row: Array  # int64: latest purchase's event row; -1 none
-    n_visits: Array  # int64
-    gap_sum_days: Floats
-    open_days: Floats  # since the first line of the last visit
-    minutes: Floats  # since the latest purchase
-    in_batches: Array  # bool: bought more than once on one day before the last visit
-
-    @property
-    def is_quick(self) -> Array:
-        return np.asarray(self.minutes <= QUICK_MINUTES)
-
-
 def check_lines(
     events: Events,
     returned: Array,
@@ -122,44 +95,57 @@ def check_lines(
     Findings
         Independent of other customers and of the order of lines.
     """
-    book = _Book(events, returned, lines, rules)
-    own = book.find(lines.item)
-    row = _table_row(lines.item, len(rules.consumable) - 1)
-    p_double, line = _double_submit(events, lines, own, quick)
+    n_items = len(rules.consumable) - 1
+    row = _table_row(lines.item, n_items)
+    line, line_minutes = _earlier_lines(lines)
+    asked = np.vstack((lines.item[None, :], rules.substitutes[row].T))  # (1 + w, n)
+    owned = find_owned(events, returned, lines, asked=asked, n_items=n_items)
+    if owned is None and not (line >= 0).any():
+        return _nothing(len(row))
+    owned = owns_nothing(asked.size) if owned is None else owned
+    own = owned.take(np.arange(len(row)))
+    other = owned.take(_latest_substitute(owned, asked, rules))
+    is_quick = (line >= 0) | (own.minutes <= QUICK_MINUTES)
+    p_double = _double_submit(events, lines, own, line=line, line_minutes=line_minutes, quick=quick)
     p_owned = _already_owned(own, lines, row, gaps=gaps, rules=rules)
-    other, p_other = _substitute_owned(book, lines, row, rules)
-    allowed = ~objects[lines.customer] & ~own.is_quick & (line < 0)
-    choice = np.select(
-        [own.is_quick | (line >= 0), own.has & allowed, other.has & allowed],
-        [DOUBLE_SUBMIT, ALREADY_OWNED, SUBSTITUTE_OWNED],
-        NONE,
-    )
-    chances = np.stack([np.zeros(len(row)), p_double, p_owned, p_other])
-    probability = np.where(lines.gift, 0.0, chances[choice, np.arange(len(row))])
-    kind = np.where(probability > 0, choice, NONE).astype(np.int8)
+    p_other = _substitute_owned(other, lines, row, rules)
+    p_late = np.where(objects[lines.customer], 0.0, np.where(own.has, p_owned, p_other))
+    probability = np.where(lines.gift, 0.0, np.where(is_quick, p_double, p_late))
+    late = np.where(own.has, ALREADY_OWNED, SUBSTITUTE_OWNED)
+    kind = np.where(probability > 0, np.where(is_quick, DOUBLE_SUBMIT, late), NONE)
     line = np.where(kind == DOUBLE_SUBMIT, line, -1)
     evidence = np.where(kind == SUBSTITUTE_OWNED, other.row, own.row)
-    return Findings(kind, probability, np.where((kind != NONE) & (line < 0), evidence, -1), line)
+    evidence = np.where((kind == NONE) | (line >= 0), -1, evidence)
+    return Findings(kind.astype(np.int8), probability, evidence, line)
+
+
+def _nothing(n: int) -> Findings:
+    none = np.full(n, -1, dtype=np.int64)
+    return Findings(np.zeros(n, np.int8), np.zeros(n), none, none)
 
 
 def _double_submit(
-    events: Events, lines: Lines, own: Owned, quick: QuickRates
-) -> tuple[Floats, Array]:
-    """P of a second click, and the earlier line of this review that it repeats (-1 none).
+    events: Events,
+    lines: Lines,
+    own: Owned,
+    *,
+    line: Array,
+    line_minutes: Floats,
+    quick: QuickRates,
+) -> Floats:
+    """P of a second click, after an earlier line of this review (-1 none) or a purchase.
 
     Times after a first click are exponential: minutes for a mistake, longer for a wish. Another
     number of pieces is another order; who buys it in batches means it.
     """
-    line, line_minutes = _earlier_lines(lines)
     from_line = line >= 0
     minutes = np.where(from_line, line_minutes, own.minutes)
-    before = np.where(
-        from_line, lines.quantity[line], events.quantity[own.row] if events.n else 1.0
-    )
+    before = events.quantity[own.row] if events.n else np.ones(len(line))
+    before = np.where(from_line, lines.quantity[line], before)
     slip = _density(minutes, quick.mistake_share, quick.mistake_minutes)
     wish = _density(minutes, quick.wanted_share, quick.wanted_minutes)
-    same = (before == lines.quantity) & ~own.in_batches
-    return np.where(same & (minutes <= QUICK_MINUTES), slip / (slip + wish), 0.0), line
+    same = (before == lines.quantity) & (minutes <= QUICK_MINUTES) & ~own.in_batches
+    return np.where(same, slip / (slip + wish), 0.0)
 
 
 def _density(minutes: Floats, share: float, mean: float) -> Floats:
@@ -198,22 +184,25 @@ def _already_owned(
     return np.where(wanted | ~own.has, 0.0, mistakes / (mistakes + wishes))
 
 
-def _substitute_owned(
-    book: _Book, lines: Lines, row: Array, rules: ItemRules
-) -> tuple[Owned, Floats]:
-    """The latest substitute owned, and P that the other edition is not wanted beside it."""
-    n = len(row)
-    best = book.nothing()
-    age = np.full(n, np.inf)
-    for column in range(rules.substitutes.shape[1]):  # as many as the widest family of editions
-        item = rules.substitutes[row, column].astype(np.int64)
-        owned = book.find(item)
-        lifetime = rules.lifetime_days[_table_row(item, len(rules.consumable) - 1)]
-        use = owned.has & (owned.minutes < age) & ~(owned.open_days >= lifetime)
-        best = Owned(*(np.where(use, a, b) for a, b in zip(owned, best, strict=True)))
-        age = np.where(use, owned.minutes, age)
-    unlikely = rules.consumable[row] | _is_restock(lines, row, rules)
-    return best, np.where(unlikely | ~best.has, 0.0, rules.substitute_mistake[row])
+def _latest_substitute(owned: Owned, asked: Array, rules: ItemRules) -> Array:
+    """Position in ``owned`` of each line's latest substitute that is not worn out.
+
+    ``asked`` is (1 + w, n): the lines' own items first. Without a substitute, the line's own.
+    """
+    width, n = asked.shape
+    if width == 1:
+        return np.arange(n)
+    lifetime = rules.lifetime_days[_table_row(asked, len(rules.consumable) - 1)]
+    worn_out = owned.open_days.reshape(width, n) >= lifetime
+    minutes = np.where(worn_out, np.inf, owned.minutes.reshape(width, n))[1:]
+    best, line = minutes.argmin(axis=0), np.arange(n)
+    return np.where(np.isfinite(minutes[best, line]), (best + 1) * n + line, line)
+
+
+def _substitute_owned(other: Owned, lines: Lines, row: Array, rules: ItemRules) -> Floats:
+    """P that the line's edition is not wanted beside the one owned."""
+    wanted = rules.consumable[row] | _is_restock(lines, row, rules)
+    return np.where(wanted | ~other.has, 0.0, rules.substitute_mistake[row])
 
 
 def _is_restock(lines: Lines, row: Array, rules: ItemRules) -> Array:
@@ -224,69 +213,17 @@ def _table_row(item: Array, n_items: int) -> Array:
     return np.where((item >= 0) & (item < n_items), item, n_items)
 
 
-class _Book:
-    """Purchases that matter for some lines, by (customer, item, time)."""
-
-    def __init__(self, events: Events, returned: Array, lines: Lines, rules: ItemRules) -> None:
-        top = max(events.item.max(initial=0), lines.item.max(initial=0), len(rules.consumable))
-        self._span = np.int64(top) + 2
-        self._lines = lines
-        rows = self._matter(events, returned, rules, int(top) + 2)
-        key = events.customer[rows] * self._span + events.item[rows]
-        order = group_order(key)
-        self._key, self._row = key[order], rows[order]
-        self._time = events.timestamp[self._row]
-        day = events.day[self._row]
-        new = np.ones(len(rows), dtype=bool)
-        new[1:] = (day[1:] != day[:-1]) | (self._key[1:] != self._key[:-1])
-        self._visit = np.cumsum(new)
-        self._visit_start = np.maximum.accumulate(np.where(new, np.arange(len(rows)), 0))
-
-    def _matter(self, events: Events, returned: Array, rules: ItemRules, size: int) -> Array:
-        """Rows of kept purchases of any item in the lines, or of a substitute of one."""
-        wanted = np.zeros(size, dtype=bool)
-        row = _table_row(self._lines.item, len(rules.consumable) - 1)
-        wanted[rules.substitutes[row]] = True
-        wanted[self._lines.item] = True
-        wanted[-1] = False  # the place of -1
-        mine = wanted[events.item] & (events.event == PURCHASE_CODE) & ~events.gift
-        return np.flatnonzero(mine & (returned < events.quantity))
-
-    def nothing(self) -> Owned:
-        """No line's customer owns it."""
-        n = len(self._lines.item)
-        zero, none = np.zeros(n), np.zeros(n, dtype=bool)
-        return Owned(none, np.full(n, -1), np.ones(n, np.int64), zero, zero, zero + np.inf, none)
-
-    def find(self, item: Array) -> Owned:
-        """What each line's customer owned of ``item`` (one per line) before that line."""
-        lines = self._lines
-        if not len(self._row):
-            return self.nothing()
-        key = lines.customer * self._span + item
-        low = np.searchsorted(self._key, key, side="left")
-        high = np.searchsorted(self._key, key, side="right")
-        last = high - 1
-        while True:  # only in looking back do events lie at or after a line
-            late = (last >= low) & (self._time[last] >= lines.timestamp)
-            if not late.any():
-                break
-            last = last - late
-        has = (last >= low) & (item >= 0)
-        last, low = np.where(has, last, 0), np.where(has, low, 0)
-        start = self._visit_start[last]
-        n_visits = self._visit[last] - self._visit[low] + 1
-        return Owned(
-            has=has,
-            row=np.where(has, self._row[last], -1),
-            n_visits=np.where(has, n_visits, 1),
-            gap_sum_days=np.where(has, self._time[start] - self._time[low], 0) / DAY,
-            open_days=np.where(has, lines.timestamp - self._time[start], 0) / DAY,
-            minutes=np.where(has, (lines.timestamp - self._time[last]) / MINUTE, np.inf),
-            in_batches=has & (start - low > n_visits - 1),
-        )
-
-
 def is_warning(probability: Floats, cost_duplicate: float, cost_annoyance: float) -> Array:
     """Warn iff a mistake made costs more than a wish doubted: C P > A (1 - P)."""
     return np.asarray(cost_duplicate * probability > cost_annoyance * (1.0 - probability))
+
+
+__all__ = [
+    "KINDS",
+    "Findings",
+    "ItemRules",
+    "Lines",
+    "QuickRates",
+    "check_lines",
+    "is_warning",
+]

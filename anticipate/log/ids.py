@@ -151,13 +151,8 @@ def _encode_text(values: Array, missing: Array, name: str) -> tuple[Array, Array
 
 
 def _blank(texts: Array) -> Array:
-    """Where sorted texts hold nothing to read: such an id is no id, it would join strangers."""
-    blank = np.zeros(len(texts), dtype=bool)
-    for position, text in enumerate(texts):
-        if text > "!":  # white space sorts before it
-            break
-        blank[position] = not text.strip()
-    return blank
+    """Where there is nothing to read: such an id is no id, it would join strangers."""
+    return np.fromiter((not text.strip() for text in texts), dtype=bool, count=len(texts))
 
 
 def _check_unicode(texts: Array, name: str) -> None:

@@ -85,7 +85,7 @@ def _fit_linear(table: Array, bought: Array, seed: np.random.RandomState) -> dic
 
 def _fit_trees(table: Array, bought: Array, seed: np.random.RandomState) -> dict[str, Array]:
     model = HistGradientBoostingClassifier(
-        max_iter=100, learning_rate=0.1, max_leaf_nodes=15, min_samples_leaf=50,
+        max_iter=100, learning_rate=0.06, max_leaf_nodes=8, min_samples_leaf=100,
         l2_regularization=1.0, early_stopping=False, random_state=seed.randint(2**31 - 1),
     )  # fmt: skip
     return flatten_hist_gradient_boosting(model.fit(table, bought))

@@ -220,7 +220,7 @@ class NextNeedRanker(BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self, "tables_")
         ids = self.tables_.item_ids
         codes = Codes.of(ids, ids)
-        alone = self.tables_.neighbours.ids[:0]  # no id: nobody is like this one
+        alone = np.array([None], dtype=object)  # an id that nobody has
         nobody = Batch(self.tables_, codes, Shoppers.nobody(len(ids)), Signals.none(), alone)
         return self._coded(answer(nobody, self.learned_, n=check_count("n", n)), codes)
 

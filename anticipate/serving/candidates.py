@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
+from ..kernels.events import Events
 from ..kernels.offers import OwnState, latest_signal, own_state
 from . import dates
 from .moment import Moment
@@ -56,7 +57,7 @@ def find_candidates(store: Store, moment: Moment, carts: list[list[int]]) -> Can
     found = _stored(store, moment)
     if any(carts) or moment.changed.any():
         found = _with_companions(store, moment, carts, found)
-    found = replace(found, own=own_state(moment.events, found.request, found.item))
+    found = replace(found, own=_own(moment.events, moment, found))
     found = replace(found, log_odds=found.log_odds + _shift(store, moment, found))
     return found.take(_not_in_cart(found, carts))
 
@@ -99,17 +100,20 @@ def _with_companions(
         hit = have[order][position] == key
     else:
         position, hit = np.zeros(len(key), np.int64), np.zeros(len(key), bool)
-    log_odds = found.log_odds.copy()
+    log_odds, origin, row = found.log_odds.copy(), found.origin.copy(), found.row.copy()
     if hit.any():
-        log_odds[order[position[hit]]] += lift[hit]
+        raised = order[position[hit]]
+        log_odds[raised] += lift[hit]
+        general = origin[raised] == NEWCOMER  # the cart says more of them than what all need
+        origin[raised[general]], row[raised[general]] = CART, because[hit][general]
     prior = store.group("prior")["log_odds"]
     new = ~hit
     return Candidates(
         np.concatenate((found.request, request[new])),
         np.concatenate((found.item, item[new])),
         np.concatenate((log_odds, prior[item[new]] + lift[new])),
-        np.concatenate((found.origin, np.full(int(new.sum()), CART, np.int8))),
-        np.concatenate((found.row, because[new])),
+        np.concatenate((origin, np.full(int(new.sum()), CART, np.int8))),
+        np.concatenate((row, because[new])),
         _no_state(len(found.item) + int(new.sum())),
     )
 
@@ -162,7 +166,7 @@ def _shift(store: Store, moment: Moment, found: Candidates) -> Array:
     if len(rows) == 0:
         return shift
     part = found.take(rows)
-    before = own_state(store.events_of(moment.codes), part.request, part.item)
+    before = _own(store.events_of(moment.codes), moment, part)
     now_, then = part.own.n_visits > 0, before.n_visits > 0
     odds_now = _timer_log_odds(store, part.item, part.own, moment.as_of[part.request])
     odds_then = _timer_log_odds(store, part.item, before, np.full(len(rows), store.cutoff))
@@ -171,8 +175,20 @@ def _shift(store: Store, moment: Moment, found: Candidates) -> Array:
     shift[rows] = np.where(now_ & then, odds_now - odds_then, np.where(now_, first_time, 0.0))
     if moment.changed.any():
         signal = latest_signal(moment.events, part.request, part.item, store.cutoff)
-        shift[rows] += np.array([SIGNAL_LOG_ODDS[-1], 0.0, SIGNAL_LOG_ODDS[1]])[signal + 1]
+        said = np.array([SIGNAL_LOG_ODDS[-1], 0.0, SIGNAL_LOG_ODDS[1]])[signal + 1]
+        shift[rows] += np.where(moment.profiling[part.request], 0.0, said)
     return shift
+
+
+def _own(events: Events, moment: Moment, found: Candidates) -> OwnState:
+    """What was done with each candidate; nothing of those who object to profiling."""
+    own = own_state(events, found.request, found.item)
+    hidden = moment.profiling[found.request]
+    if not hidden.any():
+        return own
+    return OwnState(
+        *(np.where(hidden, b, a) for a, b in zip(own, _no_state(len(hidden)), strict=True))
+    )
 
 
 def _timer_log_odds(store: Store, item: Array, own: OwnState, at: Array) -> Array:

@@ -103,6 +103,7 @@ def _warning(store: Store, moment: Moment, lines: Lines, found: Findings, i: int
             minutes=(int(moment.as_of[request]) - bought_us) / MINUTE,
             order=evidence["order_id"],
             repeat_share=float(shares[min(item, len(shares) - 1)]),
+            ids=(moment.words["items"].id(item), evidence["item_id"]),
         ),
         evidence=(evidence,),
         options=OPTIONS[kind],

@@ -40,6 +40,7 @@ def duplicate_reason(
     minutes: float,
     order: Any,
     repeat_share: float,
+    ids: tuple[Any, Any],
 ) -> Reason:
     """The reason of one warning; each kind takes the facts it states.
 
@@ -55,7 +56,11 @@ def duplicate_reason(
     order : id or None
     repeat_share : float
         Share of the item's buyers who bought it on two days or more.
+    ids : (item_id, owned_id)
+        Stand beside names that two editions share.
     """
+    if kind == "substitute_owned" and item == owned:
+        item, owned = f"{item} ({ids[0]})", f"{owned} ({ids[1]})"
     order = UNKNOWN_ORDER if order is None else order
     if kind == "double_submit":
         shown = max(1, math.ceil(minutes))

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit, logit
+from threadpoolctl import threadpool_limits
 
 from ..kernels.gap_learning import (
     GapData,
@@ -65,14 +66,15 @@ def _fit_whole(data: GapData, table: GapTable) -> GapTable:
             odds[-1],
         )
     )
-    result = minimize(
-        _loss,
-        start,
-        args=(some, relative[some.item], own_odds[some.item], start),
-        method="L-BFGS-B",
-        bounds=[(value - LOG_BOUND, value + LOG_BOUND) for value in start],
-        options={"maxiter": 100, "ftol": 1e-8},
-    )
+    with threadpool_limits(1, "blas"):  # threads only wait on four parameters
+        result = minimize(
+            _loss,
+            start,
+            args=(some, relative[some.item], own_odds[some.item], start),
+            method="L-BFGS-B",
+            bounds=[(value - LOG_BOUND, value + LOG_BOUND) for value in start],
+            options={"maxiter": 100, "ftol": 1e-8},
+        )
     k, A, B, share = _parameters(result.x)
     whole = whole_table(k, A, B, share, n_items=len(table.shape) - 1)
     return whole._replace(prior_scale_days=B * relative, next_share=expit(result.x[3:] + own_odds))

@@ -1,0 +1,103 @@
+"""What customers still have of the items in their carts.
+
+Reads  events, what of them came back, cart lines, the items asked for by line.
+Gives  per line and item: since when, how often, in what rhythm.
+Never  what was sent back or given away; a purchase at or after the line's own instant.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .events import PURCHASE_CODE, Events
+from .order import group_order
+
+Array = NDArray[Any]
+Floats = NDArray[np.float64]
+DAY, MINUTE = 86_400_000_000, 60_000_000
+
+
+class Lines(NamedTuple):
+    """Cart lines, (n,). Lines of a customer at the same instant are one cart."""
+
+    customer: Array  # code in the events
+    item: Array  # code; outside the table = unknown
+    timestamp: Array  # int64 microseconds UTC
+    quantity: Array  # float64 pieces
+    gift: Array  # bool
+
+
+class Owned(NamedTuple):
+    """What each line's customer has of an item before that line, (n,)."""
+
+    has: Array  # bool
+    row: Array  # int64: latest purchase's event row; -1 none
+    n_visits: Array  # int64
+    gap_sum_days: Floats
+    open_days: Floats  # since the first line of the last visit
+    minutes: Floats  # since the latest purchase
+    in_batches: Array  # bool: bought more than once on one day before the last visit
+
+    def take(self, positions: Array) -> Owned:
+        """The given positions."""
+        return Owned(*(column[positions] for column in self))
+
+
+def find_owned(
+    events: Events, returned: Array, lines: Lines, *, asked: Array, n_items: int
+) -> Owned | None:
+    """What each line's customer owned of each item asked for, before that line.
+
+    ``asked`` is (w, n), item codes by line, -1 none; the answer is flat, (w n,). None if no
+    customer has kept any of them.
+    """
+    size = max(int(events.item.max(initial=0)), int(asked.max(initial=0)), n_items) + 2
+    rows = _kept_rows(events, returned, asked, size)
+    if not len(rows):
+        return None
+    span = np.int64(size)
+    key = events.customer[rows] * span + events.item[rows]
+    order = group_order(key)
+    key, rows = key[order], rows[order]
+    time, day = events.timestamp[rows], events.day[rows]
+    new = np.ones(len(rows), dtype=bool)
+    new[1:] = (day[1:] != day[:-1]) | (key[1:] != key[:-1])
+    visit, place = np.cumsum(new), np.arange(len(rows))
+    visit_start = np.maximum.accumulate(np.where(new, place, 0))
+
+    wanted = (lines.customer * span + asked).ravel()
+    at = np.broadcast_to(lines.timestamp, asked.shape).ravel()
+    low, last = key.searchsorted(wanted), key.searchsorted(wanted, side="right") - 1
+    while (late := (last >= low) & (time[last] >= at)).any():
+        last = last - late  # only in looking back do events lie at or after a line
+    has = (last >= low) & (asked.ravel() >= 0)
+    last, low = np.where(has, last, 0), np.where(has, low, 0)
+    start = visit_start[last]
+    n_visits = visit[last] - visit[low] + 1
+    return Owned(
+        has=has,
+        row=np.where(has, rows[last], -1),
+        n_visits=np.where(has, n_visits, 1),
+        gap_sum_days=np.where(has, time[start] - time[low], 0) / DAY,
+        open_days=np.where(has, at - time[start], 0) / DAY,
+        minutes=np.where(has, (at - time[last]) / MINUTE, np.inf),
+        in_batches=has & (start - low > n_visits - 1),
+    )
+
+
+def _kept_rows(events: Events, returned: Array, asked: Array, size: int) -> Array:
+    """Purchases of any item asked for that were neither sent back nor given away."""
+    matters = np.zeros(size, dtype=bool)
+    matters[asked] = True
+    matters[-1] = False  # the place of -1
+    kept = matters[events.item] & (events.event == PURCHASE_CODE) & ~events.gift
+    return np.flatnonzero(kept & (returned < events.quantity))
+
+
+def owns_nothing(n: int) -> Owned:
+    """The answer where no customer has kept anything asked for, (n,)."""
+    zero, none = np.zeros(n), np.zeros(n, dtype=bool)
+    return Owned(none, np.full(n, -1), np.ones(n, np.int64), zero, zero, zero + np.inf, none)
