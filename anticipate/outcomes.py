@@ -160,7 +160,7 @@ def label_outcomes(
     Raises
     ------
     CutoffError
-        If the window is not closed in the source, or nothing lies before it.
+        If the window is not closed in the source.
 
     Examples
     --------

@@ -289,8 +289,8 @@ def test_a_date_is_its_local_midnight():
 
 
 NO_INSTANT = ["now", "today", "10:00", "01/02/2025", "2025-02-30", "", None, pd.NaT, np.nan,
-              b"2025", 5, 5.0, True, [1], dt.time(1), pd.Timedelta(1, "D"), "0001-01-01", "9999-12-31",
-              np.datetime64("300000-01-01")]  # fmt: skip
+              b"2025", 5, 5.0, True, [1], dt.time(1), pd.Timedelta(1, "D"), "0001-01-01",
+              "9999-12-31", np.datetime64("300000-01-01")]  # fmt: skip
 
 
 @pytest.mark.parametrize("instant", NO_INSTANT, ids=repr)

@@ -40,7 +40,7 @@ FEATURES: dict[str, tuple[Feature, ...]] = {
     "item": items.FEATURES,
 }  # fmt: skip
 # Rows at a time: temporaries of this size stay in the processor's cache and are used again.
-BLOCK_ROWS = 1 << 17
+BLOCK_ROWS = 1 << 16
 
 
 class FeatureBuilder(TransformerMixin, BaseEstimator):  # type: ignore[misc]

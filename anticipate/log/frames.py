@@ -52,6 +52,7 @@ def to_pandas(frame: Any) -> pd.DataFrame:
     """A small table (attributes) as a new DataFrame."""
     if isinstance(frame, pd.DataFrame):
         return frame.copy()
+    n_rows(frame)  # checks that the columns are of one length
     return pd.DataFrame({name: column(frame, name) for name in column_names(frame)})
 
 

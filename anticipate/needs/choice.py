@@ -23,7 +23,8 @@ from .samples import NEW_NAMES, OWN_NAMES, Sample, Samples
 
 Array = NDArray[Any]
 LEAST_BOUGHT = {RATE: 0, LINEAR: 20, TREES: 500}  # bought rows that a kind needs to be tried
-CLEAR, LEVEL = 0.005, 0.002  # relative gain that decides, relative loss that is forgiven
+CLEAR = 0.005  # relative gain in log-loss or NDCG@10 that decides for a richer kind
+FORGIVEN_LOSS, FORGIVEN_NDCG = 0.002, 0.01  # what the other of the two may lose meanwhile
 CHECK_ROWS = 100_000  # rows for the question which sources help
 HELP = 1e-4  # relative gain of log-loss that keeps a source
 OPTIONAL = ("goes_with", "people_like_you")
@@ -58,22 +59,29 @@ def choose(
 ) -> Trial:  # fmt: skip
     """The kind of blend that ranks and predicts the newest slice best; plain ones first.
 
-    A richer kind must gain ``CLEAR`` in NDCG@10 or log-loss and lose nothing in the other.
+    A richer kind must gain clearly in one of the two and lose next to nothing in the other.
     """
     best, found = Blend(RATE, kept[:1], {}, 0.0), {}
-    quality = np.zeros(2)
+    ndcg, loss = 0.0, np.inf
     for kind, least in LEAST_BOUGHT.items():
         if kind != RATE and min(older.n_bought, newest.n_bought) < least:
             continue
-        trial = fit_level(fit_blend(kind, kept, older.columns(names, kept), older.bought, seed),
-                          names, level)  # fmt: skip
+        table = older.columns(names, kept)
+        trial = fit_level(fit_blend(kind, kept, table, older.bought, seed), names, level)
         log_odds = trial.log_odds(newest.columns(names, trial.names))
-        ndcg, loss = ranking_quality(newest, log_odds), _loss(newest, log_odds)
-        found[kind] = {"ndcg_at_10": round(ndcg, 4), "log_loss": round(loss, 5)}
-        gain = np.array([ndcg - quality[0], quality[1] - loss]) / np.maximum([ndcg, loss], 1e-12)
-        if kind == RATE or (gain.max() >= CLEAR and gain.min() >= -LEVEL):
-            best, quality = trial, np.array([ndcg, loss])
+        new_ndcg, new_loss = ranking_quality(newest, log_odds), _loss(newest, log_odds)
+        found[kind] = {"ndcg_at_10": round(new_ndcg, 4), "log_loss": round(new_loss, 5)}
+        if kind == RATE or _is_better(new_ndcg, new_loss, ndcg, loss):
+            best, ndcg, loss = trial, new_ndcg, new_loss
     return Trial(best, {"chosen": best.kind, "n_rows": len(older.bought), "tried": found})
+
+
+def _is_better(new_ndcg: float, new_loss: float, ndcg: float, loss: float) -> bool:
+    ranks = new_ndcg / max(ndcg, 1e-12) - 1.0
+    predicts = 1.0 - new_loss / max(loss, 1e-12)
+    return (ranks >= CLEAR and predicts >= -FORGIVEN_LOSS) or (
+        predicts >= CLEAR and ranks >= -FORGIVEN_NDCG
+    )
 
 
 def fit_level(blend: Blend, names: tuple[str, ...], level: Sample) -> Blend:

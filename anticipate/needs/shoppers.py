@@ -94,6 +94,8 @@ class Shoppers:
     visit_back: Array  # int64 (v,): baskets before the cutoff, the last one is 1
     basket_age: Array  # float64 (b,)
     basket_offsets: Array  # int64 (m + 1,)
+    gone: Array  # int64 (g,): items bought and brought back in full
+    gone_offsets: Array  # int64 (m + 1,)
 
     @property
     def n(self) -> int:
@@ -133,17 +135,18 @@ class Shoppers:
         """One customer of whom nothing is known."""
         none, ends = np.empty(0), np.zeros(2, dtype=np.int64)
         codes = np.empty(0, dtype=np.int64)
-        return cls(n_known, codes, ends, none, ends[:1], none, codes, none, ends)
+        return cls(n_known, codes, ends, none, ends[:1], none, codes, none, ends, codes, ends)
 
     def take(self, customers: Array) -> Shoppers:
         """Only these customers, in the order given."""
         pairs, offsets = take_segments(self.offsets, customers)
         visits, visit_offsets = take_segments(self.visit_offsets, pairs)
         baskets, basket_offsets = take_segments(self.basket_offsets, customers)
+        gone, gone_offsets = take_segments(self.gone_offsets, customers)
         return Shoppers(
             self.n_known, self.item[pairs], offsets, self.visit_age[visits], visit_offsets,
             self.visit_days[visits], self.visit_back[visits], self.basket_age[baskets],
-            basket_offsets,
+            basket_offsets, self.gone[gone], gone_offsets,
         )  # fmt: skip
 
 
@@ -160,6 +163,7 @@ def shoppers_of(history: History, codes: Codes, target: str) -> Shoppers:
     days = (history.cutoffs[kept.customer] - kept.timestamp) / MICROSECONDS_PER_DAY
     ordinal = np.searchsorted(basket_rows, np.arange(kept.n), side="right")
     back = basket_offsets[1:][kept.customer] - ordinal + 1
+    gone = _gone(history, kept)
     age = back.astype(np.float64) if target == NEXT_BASKET else days
     return Shoppers(
         n_known=codes.n_known,
@@ -171,6 +175,8 @@ def shoppers_of(history: History, codes: Codes, target: str) -> Shoppers:
         visit_back=back[rows],
         basket_age=age[basket_rows],
         basket_offsets=basket_offsets,
+        gone=codes.of_history[gone % max(history.n_items, 1)],
+        gone_offsets=np.searchsorted(gone, customers * max(history.n_items, 1)),
     )
 
 
@@ -182,6 +188,16 @@ def kept_purchases(history: History) -> Events:
         return history.purchases
     kept = events.quantity - history.returns.returned > 0
     return events.take(kept & (events.event == EVENT_CODES[PURCHASE]))
+
+
+def _gone(history: History, kept: Events) -> Array:
+    """Sorted keys customer * n_items + item of pairs bought and no longer kept."""
+    if kept is history.purchases:
+        return np.empty(0, dtype=np.int64)
+    n_items = max(history.n_items, 1)
+    ever, still = (part.customer.astype(np.int64) * n_items + part.item
+                   for part in (history.purchases, kept))  # fmt: skip
+    return np.setdiff1d(ever, still)
 
 
 def take_segments(offsets: Array, segments: Array) -> tuple[Array, Array]:
