@@ -36,7 +36,7 @@ def read_products() -> pd.DataFrame:
     size = raw.package_size.fillna("").str.strip()
     name = (raw.product_type.fillna("") + " " + size).str.strip()
     return pd.DataFrame({
-        "product_id": raw.product_id,
+        "item_id": raw.product_id,
         "category": raw.product_category,
         "name": name.where(name != "", None),
     })  # fmt: skip

@@ -104,7 +104,8 @@ def test_attributes_come_from_any_table(table):
 
 def test_the_callers_table_is_not_changed():
     table = PRICES.copy()
-    made(table).as_of("2025-02-01").items.loc[:, "price"] = 99
+    items = made(table).as_of("2025-02-01").items
+    items.loc[:, "price"] = 99
 
     assert table.equals(PRICES)
 

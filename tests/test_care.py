@@ -140,3 +140,19 @@ def test_the_latest_signal_counts():
     assert signal.tolist() == [1, -1, 0, -1]
     since = int(found.events.timestamp.max()) + 1
     assert not offers.latest_signal(found.events, np.zeros(4, int), items, since).any()
+
+
+def test_open_complaints_are_those_that_the_features_count():
+    """The same rule stands in ``kernels.complaints``: both agree on seeded logs."""
+    from anticipate.features import FeatureBuilder
+    from anticipate.testing import random_log
+
+    for seed in range(5):
+        log = random_log(seed)
+        found = log.as_of(log.start + (log.end - log.start) * 0.8)
+        builder = FeatureBuilder(features=["n_complaints_open"])
+        counted = builder.fit_transform(found)["n_complaints_open"].to_numpy() > 0
+
+        is_open = care.open_matters(found.events, found.cutoffs).complaint >= 0
+
+        assert (counted == is_open).all()

@@ -63,8 +63,11 @@ def open_matters(events: Events, as_of: Array) -> OpenMatters:
 
 
 def _is_resolved(events: Events, row: int) -> bool:
-    """A resolved event of the same customer stands behind the row, about the same thing."""
-    later = slice(row + 1, int(events.offsets[events.customer[row] + 1]))
+    """A resolved event of the same customer, not earlier than the row, about the same thing."""
+    start, end = events.offsets[events.customer[row] : events.customer[row] + 2].tolist()
+    # Rows of one instant are sorted by item, which says nothing about what came first.
+    first = start + int(events.timestamp[start:end].searchsorted(events.timestamp[row]))
+    later = slice(first, end)
     resolved = events.event[later] == RESOLVED_CODE
     resolved &= _same_or_unsaid(events.item[later], events.item[row])
     resolved &= _same_or_unsaid(events.order[later], events.order[row])

@@ -189,8 +189,7 @@ def _read_numbers(raw: RawRows, given: dict[str, pd.Series[Any]], n: int) -> Non
         values = _number(given[name], name)
         if not isinstance(given[name].dtype, np.dtype) or given[name].dtype.kind not in "iuf":
             lost = np.isnan(values) & given[name].notna().to_numpy(dtype=bool)
-            if lost.any():
-                raw.bad[f"a {name} that is not a number"] = lost
+            raw.bad |= {f"a {name} that is not a number": lost} if lost.any() else {}
         raw.arrays[name] = values
     _fill_numbers(raw, n)
 
@@ -262,8 +261,7 @@ def _settle_negative_quantity(raw: RawRows, rule: str) -> None:
 
 def _judge(raw: RawRows) -> None:
     arrays = raw.arrays
-    event = arrays["event"]
-    bought = event == c.EVENT_CODES[c.PURCHASE]
+    bought = arrays["event"] == c.EVENT_CODES[c.PURCHASE]
     verdicts = {
         "no customer": _below(arrays["customer"], 0),
         _NO_TIME: _below(arrays["timestamp"], c.NO_TIME + 1),

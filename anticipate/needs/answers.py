@@ -58,9 +58,10 @@ def answer(
 def _answer_batch(
     batch: Batch, learned: Learned, n: int, own: bool, allowed: Array | None
 ) -> Answers:
-    bought, fresh = batch.own(), batch.new(allowed, n)
+    fresh = batch.new(allowed, n)
     groups = [(fresh, _new_log_odds(batch, learned, fresh))]
     if own:
+        bought = batch.own()
         log_odds = learned.own.log_odds(bought.table(learned.own.names))
         groups.append((bought, log_odds + _said(batch, learned, bought)))
     customer, item, source = (
@@ -68,10 +69,11 @@ def _answer_batch(
         for name in ("customer", "item", "source")
     )
     log_odds = np.concatenate([values for _, values in groups])
-    if allowed is not None:
-        inside = allowed[item]
-        customer, item, source = customer[inside], item[inside], source[inside]
-        log_odds = log_odds[inside]
+    inside = np.ones(len(item), dtype=bool) if allowed is None else allowed[item]
+    if not own:
+        inside &= ~batch.is_gone(customer, item)
+    rows = np.flatnonzero(inside)
+    customer, item, source, log_odds = customer[rows], item[rows], source[rows], log_odds[rows]
     order = np.argsort(customer, kind="stable")
     offsets = np.searchsorted(customer[order], np.arange(batch.shoppers.n + 1))
     ties = batch.codes.by_id[item[order]]

@@ -131,6 +131,12 @@ class Batch:
         found = find_keys(keys, customer * self.codes.n + item)
         return np.where(found >= 0, order[found], -1) if len(order) else found
 
+    def is_gone(self, customer: Array, item: Array) -> Array:
+        """Pairs that were bought and came back in full."""
+        part = self.shoppers
+        gone = np.repeat(np.arange(part.n), np.diff(part.gone_offsets)) * self.codes.n + part.gone
+        return find_keys(np.sort(gone), customer * self.codes.n + item) >= 0
+
     @cached_property
     def _own_keys(self) -> tuple[Array, Array]:
         keys = self.shoppers.customer * self.codes.n + self.shoppers.item
@@ -157,7 +163,7 @@ class Batch:
         return customer[chosen], item[chosen], source[chosen].astype(np.int8)
 
     def _popular(self, allowed: Array | None, n: int) -> tuple[Array, Array, Array, Array]:
-        """The n most popular items that each customer does not have."""
+        """The n most popular items that each customer never bought."""
         order = self.tables.popular.order
         order = order if allowed is None else order[allowed[order]]
         place = np.full(self.codes.n, len(order))
@@ -167,8 +173,9 @@ class Batch:
         owned = owned[np.lexsort((owned, part.customer))]
         # Of the items owned, the j-th by popularity (from 0) has place - j items before it
         # that are not owned; if those are fewer than n, the list reaches past it.
-        passed = owned - within(part.offsets) < n
-        reach = n + np.bincount(part.customer[passed], minlength=part.n)
+        wanted = n + np.diff(part.gone_offsets)  # what came back may be among them
+        passed = owned - within(part.offsets) < wanted[part.customer]
+        reach = wanted + np.bincount(part.customer[passed], minlength=part.n)
         reach = np.minimum(reach, len(order))
         offsets = np.concatenate(([0], np.cumsum(reach)))
         customer, rank = np.repeat(np.arange(part.n), reach), within(offsets)

@@ -41,7 +41,6 @@ class Neighbours(NamedTuple):
     def alike(self, profiles: csr_matrix, ids: Array) -> csr_matrix:
         """Weights of the most similar references of each customer, summing to one (m, r)."""
         near = (_unit_rows(profiles) @ _unit_rows(self.profiles).T.tocsr()).tocsr()
-        near.sort_indices()
         customer = rows_of(near)
         value = np.where(self.ids[near.indices] == ids[customer], 0.0, near.data)
         rows = keep_best(near.indptr.astype(np.int64), value, near.indices, N_NEIGHBOURS)
@@ -49,7 +48,9 @@ class Neighbours(NamedTuple):
         counts = np.bincount(customer[rows], minlength=near.shape[0])
         total = segment_sum(value[rows], np.concatenate(([0], np.cumsum(counts))))
         weight = value[rows] / np.repeat(total, counts)
-        return csr_of(customer[rows], near.indices[rows], weight, near.shape)
+        alike = csr_of(customer[rows], near.indices[rows], weight, near.shape)
+        alike.sort_indices()
+        return alike
 
     def score(self, alike: csr_matrix) -> csr_matrix:
         """Weighted share of the customers alike who buy each item (m, n_items)."""
