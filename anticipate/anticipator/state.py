@@ -120,8 +120,13 @@ def _manifest(model: Anticipator, history: History) -> dict[str, Any]:
         "n_customers": history.n_customers,
         "n_items": history.n_items,
         "n_events": history.n_events,
-        "report": json.loads(json.dumps(model.report_, default=_plain)),
+        "report": _jsonable(model.report_),
     }
+
+
+def _jsonable(report: dict[str, Any]) -> Any:
+    """The report as JSON can hold it: what is not a number there is null."""
+    return json.loads(json.dumps(report, default=_plain), parse_constant=lambda _: None)
 
 
 def _plain(value: Any) -> Any:

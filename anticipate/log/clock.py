@@ -75,9 +75,11 @@ def to_microseconds(instant: Instant, timezone: str | None, name: str = "cutoff"
     if stamp.tzinfo is None:
         if timezone is None:
             raise TimeError(f"{name} names no timezone and the log has none; add one, e.g. 'Z'.")
+        plain = _in_microseconds(np.asarray([stamp.to_datetime64()]))[0]
+        stamp = pd.Timestamp(np.datetime64(int(plain), "us"))
         stamp = stamp.tz_localize(timezone, ambiguous=True, nonexistent="shift_forward")
-    utc = stamp.tz_convert("UTC").tz_localize(None)
-    return int(utc.to_datetime64().astype("M8[us]").astype(int))
+    utc = stamp.tz_convert("UTC").tz_localize(None).to_datetime64()
+    return int(_in_microseconds(np.asarray([utc]))[0])
 
 
 def to_timestamp(microseconds: int) -> pd.Timestamp:
@@ -119,7 +121,9 @@ def _parse(column: pd.Series[Any], name: str) -> pd.Series[Any]:
         return column.astype("datetime64[us]" if zone is None else "datetime64[us, UTC]")
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
         return column
-    if pd.api.types.is_numeric_dtype(column.dtype) and not column.isna().all():
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        if column.isna().all():
+            return pd.Series(np.full(len(column), "NaT", dtype="M8[us]"))
         raise TimeError(
             f"{name}: numbers are no times. Convert first, e.g. pd.to_datetime(column, unit='s')."
         )
@@ -160,9 +164,10 @@ def _parse_offsets(column: pd.Series[Any], name: str) -> pd.Series[Any]:
 
 
 def _localize(naive: pd.Series[Any], timezone: str) -> Times:
+    plain = _microseconds(naive)
     if timezone == "UTC":
-        return Times(_microseconds(naive), aware=False)
-    naive = naive.mask(_outside(naive))
+        return Times(plain, aware=False)
+    naive = pd.Series(plain.view("M8[us]"))  # in nanoseconds the oldest ones could not move
     known = naive.notna()
     strict = naive.dt.tz_localize(timezone, ambiguous="NaT", nonexistent="shift_forward")
     n_ambiguous = int((strict.isna() & known).sum())
@@ -187,5 +192,13 @@ def _microseconds(naive: pd.Series[Any]) -> Array:
     outside = _outside(naive)
     if outside.any():
         naive = naive.mask(outside)
-    values = naive.to_numpy().astype("M8[us]", copy=False).view(np.int64)
-    return np.asarray(values)  # NaT is NO_TIME already
+    return _in_microseconds(naive.to_numpy())
+
+
+def _in_microseconds(values: Array) -> Array:
+    """Rounded down; NO_TIME for NaT. NumPy's own cast of nanoseconds overflows near 1677."""
+    per_second, ticks = _PER_SECOND[np.datetime_data(values.dtype)[0]], values.view(np.int64)
+    if per_second == 10**6:
+        return ticks  # NaT is NO_TIME already
+    coarse = ticks // (per_second // 10**6) if per_second > 10**6 else ticks * (10**6 // per_second)
+    return np.where(np.isnat(values), NO_TIME, coarse)

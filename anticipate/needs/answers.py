@@ -10,12 +10,16 @@ from __future__ import annotations
 from typing import Any, NamedTuple, Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from ..kernels.needs import linear_log_odds
+from ..columns import CUSTOMER, ITEM
+from ..kernels.needs import linear_log_odds, to_probability
 from ..kernels.ranking import top_k_offsets, top_k_per_group
-from .candidates import CODE, Batch, Rows
+from ..kernels.segments import within
+from .candidates import CODE, SOURCES, Batch, Rows
 from .samples import batches
+from .shoppers import Codes, take_segments
 from .training import Learned
 
 Array = NDArray[Any]
@@ -118,3 +122,29 @@ def _facts(batch: Batch, customer: Array, item: Array, source: Array) -> tuple[A
     wished = np.full(n, np.nan)
     wished[said >= 0] = batch.signals.days[said[said >= 0]]
     return n_purchases, gap, since, because, alike, recent, wished
+
+
+def to_frame(found: Answers, everyone: Batch, order: Array) -> pd.DataFrame:
+    """The contract's table: rows of the customers in the given order."""
+    rows, offsets = take_segments(found.offsets, order)
+    names = np.array(SOURCES, dtype=object)
+    return pd.DataFrame(
+        {
+            CUSTOMER: np.repeat(everyone.ids[order], np.diff(offsets)),
+            ITEM: everyone.codes.ids[found.item[rows]],
+            "score": to_probability(found.log_odds[rows]),
+            "rank": within(offsets) + 1,
+            "source": names[found.source[rows]],
+        }
+    )
+
+
+def to_codes(found: Answers, codes: Codes, window_days: float) -> dict[str, Array]:
+    """The arrays that a bundle stores; codes point into ``item_ids``, sorted."""
+    because = np.append(codes.by_id, -1)[found.because]  # -1 stays -1
+    return found._asdict() | {
+        "item": codes.by_id[found.item],
+        "because": because,
+        "item_ids": codes.ids[np.argsort(codes.by_id)],
+        "window_days": np.array([window_days]),
+    }

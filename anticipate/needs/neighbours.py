@@ -17,6 +17,7 @@ from scipy.sparse import csr_matrix
 
 from ..kernels.needs import keep_best
 from ..kernels.segments import segment_count, segment_sum
+from ..log.ids import lookup_codes
 from .profiles import csr_of, product_terms, rows_of
 
 Array = NDArray[Any]
@@ -42,7 +43,10 @@ class Neighbours(NamedTuple):
         """Weights of the most similar references of each customer, summing to one (m, r)."""
         near = (_unit_rows(profiles) @ _unit_rows(self.profiles).T.tocsr()).tocsr()
         customer = rows_of(near)
-        value = np.where(self.ids[near.indices] == ids[customer], 0.0, near.data)
+        filled = np.diff(profiles.indptr) > 0
+        themselves = np.full(len(filled), -1)
+        themselves[filled] = lookup_codes(ids[filled], self.ids)
+        value = np.where(near.indices == themselves[customer], 0.0, near.data)
         rows = keep_best(near.indptr.astype(np.int64), value, near.indices, N_NEIGHBOURS)
         rows = rows[value[rows] > 0]
         counts = np.bincount(customer[rows], minlength=near.shape[0])

@@ -24,22 +24,13 @@ from sklearn.utils.validation import check_is_fitted
 from .._checks import check_count, check_option, check_positive
 from ..columns import CUSTOMER, ITEM, PURCHASE
 from ..exceptions import EmptyHistoryError, FilteredOutWarning, MinimumDataWarning, ParameterError
-from ..kernels.needs import to_probability
-from ..kernels.segments import within
 from ..log import History
 from ..log.ids import check_ids, lookup_codes
 from ..log.objections import objectors
-from .answers import Answers, answer
-from .candidates import SOURCES, Batch
+from .answers import answer, to_codes, to_frame
+from .candidates import Batch
 from .carts import baskets_of, cart_increments, partners
-from .shoppers import (
-    HORIZON,
-    NEXT_BASKET,
-    Codes,
-    Shoppers,
-    shoppers_of,
-    take_segments,
-)
+from .shoppers import HORIZON, NEXT_BASKET, Codes, Shoppers, shoppers_of
 from .signals import Signals
 from .stored import restored, stored
 from .tables import Clock, Tables
@@ -124,7 +115,8 @@ class NextNeedRanker(BaseEstimator):  # type: ignore[misc]
             If too little was bought in closed windows; scores are then plain purchase rates.
         """
         clock = self._check()
-        known = history.select(history.customer_ids[~objectors(history)])
+        objects = objectors(history)
+        known = history.select(history.customer_ids[~objects]) if objects.any() else history
         if not known.n_purchases:
             raise EmptyHistoryError(
                 f"{type(self).__name__}: no purchase before the cutoff; found "
@@ -189,7 +181,7 @@ class NextNeedRanker(BaseEstimator):  # type: ignore[misc]
         order = np.arange(some.n_customers)
         if asked is not None:
             order = pd.unique(lookup_codes(asked, some.customer_ids))
-        return _to_frame(found, everyone, order)
+        return to_frame(found, everyone, order)
 
     def candidates(self, history: History, n: int = 32) -> dict[str, Array]:
         """The n best candidates of every customer as arrays, with the facts behind each.
@@ -213,16 +205,18 @@ class NextNeedRanker(BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self, "tables_")
         everyone = self._describe(history)
         found = answer(everyone, self.learned_, n=check_count("n", n))
-        return self._coded(found, everyone.codes)
+        return to_codes(found, everyone.codes, self._window_days)
 
     def newcomer_needs(self, n: int = 32) -> dict[str, Array]:
         """What a customer of whom nothing is known needs, as :meth:`candidates` tells it."""
         check_is_fitted(self, "tables_")
         ids = self.tables_.item_ids
         codes = Codes.of(ids, ids)
-        alone = np.array([None], dtype=object)  # an id that nobody has
+        known = self.tables_.neighbours.ids  # any id will do: an empty profile is like nobody's
+        alone = known[:1] if len(known) else np.zeros(1, dtype=np.int64)
         nobody = Batch(self.tables_, codes, Shoppers.nobody(len(ids)), Signals.none(), alone)
-        return self._coded(answer(nobody, self.learned_, n=check_count("n", n)), codes)
+        found = answer(nobody, self.learned_, n=check_count("n", n))
+        return to_codes(found, codes, self._window_days)
 
     def item_neighbours(self, item_ids: Any, k: int = 8) -> dict[str, Array]:
         """What goes with an item in a cart, for a vocabulary of items.
@@ -287,39 +281,17 @@ class NextNeedRanker(BaseEstimator):  # type: ignore[misc]
         self.report_ = learned.report
         self.cutoff_ = pd.Timestamp(cutoff, unit="us", tz="UTC")
 
+    @property
+    def _window_days(self) -> float:
+        """Over which buyers are counted; NaN where the clock counts baskets."""
+        return self.tables_.clock.period if self.target == HORIZON else float("nan")
+
     def _describe(self, history: History) -> Batch:
         """All customers of a history; who objects to profiling is a newcomer."""
         objects = objectors(history)
-        ids = history.customer_ids
+        ids = check_ids(history.customer_ids, self.tables_.neighbours.ids, CUSTOMER)
         known = history.select(ids[~objects]).select(ids) if objects.any() else history
         codes = Codes.of(self.tables_.item_ids, known.item_ids)
         shoppers = shoppers_of(known, codes, self.target)
         signals = Signals.of(known, codes, self.tables_.middle)
         return Batch(self.tables_, codes, shoppers, signals, ids)
-
-    def _coded(self, found: Answers, codes: Codes) -> dict[str, Array]:
-        arrays = found._asdict()
-        because = np.where(found.because >= 0, codes.by_id[found.because], -1)
-        days = self.tables_.clock.period if self.target == HORIZON else np.nan
-        return arrays | {
-            "item": codes.by_id[found.item],
-            "because": because,
-            "item_ids": codes.ids[np.argsort(codes.by_id)],
-            "window_days": np.array([days]),
-        }
-
-
-def _to_frame(found: Answers, everyone: Batch, order: Array) -> pd.DataFrame:
-    """Rows of the customers in the given order."""
-    rows, offsets = take_segments(found.offsets, order)
-    counts = np.diff(offsets)
-    names = np.array(SOURCES, dtype=object)
-    return pd.DataFrame(
-        {
-            CUSTOMER: np.repeat(everyone.ids[order], counts),
-            ITEM: everyone.codes.ids[found.item[rows]],
-            "score": to_probability(found.log_odds[rows]),
-            "rank": within(offsets) + 1,
-            "source": names[found.source[rows]],
-        }
-    )

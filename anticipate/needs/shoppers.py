@@ -27,7 +27,7 @@ from ..kernels.events import Events
 from ..kernels.pairs import find_pairs
 from ..kernels.segments import run_starts
 from ..log import History
-from ..log.ids import lookup_codes
+from ..log.ids import lookup_codes, one_kind
 
 Array = NDArray[Any]
 HORIZON, NEXT_BASKET = "horizon", "next_basket"
@@ -57,11 +57,12 @@ class Codes:
                 "item_id: the model's ids and the history's are not both text or both whole "
                 "numbers. Convert them when you make the log."
             )
-        found = lookup_codes(item_ids, model_ids)
+        known, ids = one_kind(model_ids, item_ids)
+        found = lookup_codes(ids, known)
         strange = found < 0
-        codes = np.where(strange, len(model_ids) + np.cumsum(strange) - 1, found)
-        ids = np.concatenate((model_ids, item_ids[strange])) if strange.any() else model_ids
-        return cls(ids, len(model_ids), np.append(codes, -1))
+        codes = np.where(strange, len(known) + np.cumsum(strange) - 1, found)
+        every = np.concatenate((known, ids[strange])) if strange.any() else known
+        return cls(every, len(known), np.append(codes, -1))
 
     @property
     def n(self) -> int:

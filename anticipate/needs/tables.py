@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from ..kernels.ids import build_id_index, ids_at
 from ..log import History
 from .collaborative import Collaborative
 from .neighbours import Neighbours
@@ -74,12 +75,12 @@ class Tables(NamedTuple):
     def to_arrays(self) -> dict[str, Array]:
         """Everything as plain arrays; ``from_arrays`` is its inverse."""
         arrays = {
-            "item_ids": self.item_ids,
             "next_basket": np.array([self.clock.target == NEXT_BASKET]),
             "clock": np.array([self.clock.period, self.clock.horizon]),
             "middle": np.array([self.middle]),
-            "neighbours_ids": self.neighbours.ids,
         }
+        arrays |= _index_arrays("items", self.item_ids)
+        arrays |= _index_arrays("references", self.neighbours.ids)
         arrays |= {f"popular_{name}": part for name, part in self.popular._asdict().items()}
         arrays |= {f"repeats_{name}": part for name, part in self.repeats._asdict().items()}
         arrays |= sparse_arrays("neighbours", self.neighbours.profiles)
@@ -88,16 +89,31 @@ class Tables(NamedTuple):
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Array]) -> Self:
         target = NEXT_BASKET if bool(arrays["next_basket"][0]) else "horizon"
-        n_items = len(arrays["item_ids"])
+        n_items = len(arrays["repeats_rate"]) - 1
+        references = len(arrays["neighbours_offsets"]) - 1
         return cls(
-            arrays["item_ids"],
+            _ids_from(arrays, "items", n_items),
             Clock(target, *(float(value) for value in arrays["clock"])),
             float(arrays["middle"][0]),
             Popular(*(arrays[f"popular_{name}"] for name in Popular._fields)),
             Repeats(*(arrays[f"repeats_{name}"] for name in Repeats._fields)),
-            Neighbours(arrays["neighbours_ids"], sparse_from(arrays, "neighbours", n_items)),
+            Neighbours(
+                _ids_from(arrays, "references", references),
+                sparse_from(arrays, "neighbours", n_items),
+            ),
             Collaborative(sparse_from(arrays, "collaborative", n_items)),
         )
+
+
+def _index_arrays(name: str, ids: Array) -> dict[str, Array]:
+    """Ids as numbers or bytes: nothing that a file could run."""
+    return {f"{name}.{part}": array for part, array in build_id_index(ids).items()}
+
+
+def _ids_from(arrays: Mapping[str, Array], name: str, n: int) -> Array:
+    prefix = f"{name}."
+    parts = {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
+    return ids_at(parts, np.arange(n))
 
 
 def sparse_arrays(name: str, matrix: csr_matrix) -> dict[str, Array]:

@@ -22,6 +22,7 @@ from ..log import InteractionLog
 Array = NDArray[Any]
 N_FAVOURITES = 4  # items that a customer buys again and again
 MOST_REPEATS = 40
+MINUTES = 1440  # of a day
 # Events beside purchases: how many per purchase, whether they name an item, days after it.
 OTHERS: dict[str, tuple[float, bool, float]] = {
     c.VIEW: (0.6, True, -0.2),
@@ -90,7 +91,8 @@ def random_log(
     ]
     length = check_count("n_days", n_days, least=2)
     bought = _purchases(rng, sizes[0], sizes[1], length)
-    rows = pd.concat([bought, *_around(rng, bought, sizes[1])], ignore_index=True)
+    around = _around(rng, bought[bought[c.EVENT] == c.PURCHASE], sizes[1])
+    rows = pd.concat([bought, *around], ignore_index=True)
     rows = rows[(rows["day"] >= 0) & (rows["day"] < length)]
     first = pd.Timestamp(start)
     events = _named(rng, rows, first, text_ids)
@@ -106,8 +108,20 @@ def random_log(
 
 
 def _purchases(rng: Generator, n_customers: int, n_items: int, n_days: int) -> pd.DataFrame:
-    """Favourites bought in gamma gaps until the customer leaves, and items bought in passing."""
+    """Food in gamma gaps until the customer leaves; books and tools in passing, mostly once."""
     n_buyers = max(1, n_customers - max(1, n_customers // 10))
+    parts = [_regular(rng, n_buyers, n_items, n_days), _in_passing(rng, n_buyers, n_items, n_days)]
+    bought = pd.concat(parts, ignore_index=True).assign(**{c.EVENT: c.PURCHASE})
+    # Times fall on full hours, so that there are ties; orders are of one customer and one day.
+    bought["day"] = np.floor(bought["day"]) + np.floor(rng.uniform(8, 20, len(bought))) / 24
+    twice = bought[rng.random(len(bought)) < 0.02]
+    slips = twice.assign(day=twice["day"] + 2 / MINUTES)  # the button was pressed twice
+    undone = slips.assign(**{c.EVENT: c.CANCEL}, day=slips["day"] + 15 / MINUTES)
+    rows = pd.concat([bought, slips, undone.iloc[::2]], ignore_index=True)
+    return rows.assign(**{c.ORDER: rows[c.CUSTOMER] * 10_000 + np.floor(rows["day"])})
+
+
+def _regular(rng: Generator, n_buyers: int, n_items: int, n_days: int) -> pd.DataFrame:
     pairs = n_buyers * N_FAVOURITES
     customer = np.repeat(np.arange(n_buyers), N_FAVOURITES)
     mean_gap = rng.uniform(12, 90, pairs)
@@ -115,26 +129,24 @@ def _purchases(rng: Generator, n_customers: int, n_items: int, n_days: int) -> p
     day = rng.uniform(0, n_days / 2, pairs)[:, None] + np.cumsum(gaps, axis=1) - gaps[:, :1]
     leaves = rng.uniform(n_days / 3, 1.5 * n_days, n_buyers)[customer]
     kept = day < np.minimum(leaves, n_days)[:, None]
-    item = np.minimum(rng.geometric(min(1.0, 3.0 / n_items), pairs), n_items) - 1
-    often = pd.DataFrame(
+    n_foods = (n_items + 2) // 3
+    food = 3 * (np.minimum(rng.geometric(min(1.0, 3.0 / n_foods), pairs), n_foods) - 1)
+    columns = {c.CUSTOMER: customer, c.ITEM: food}
+    table = {name: np.repeat(codes, kept.sum(axis=1)) for name, codes in columns.items()}
+    return pd.DataFrame(table | {"day": day[kept]})
+
+
+def _in_passing(rng: Generator, n_buyers: int, n_items: int, n_days: int) -> pd.DataFrame:
+    n = 8 * n_buyers
+    table = pd.DataFrame(
         {
-            c.CUSTOMER: np.broadcast_to(customer[:, None], day.shape)[kept],
-            c.ITEM: np.broadcast_to(item[:, None], day.shape)[kept],
-            "day": day[kept],
+            c.CUSTOMER: rng.integers(0, n_buyers, n),
+            c.ITEM: rng.integers(0, n_items, n),
+            "day": rng.uniform(0, n_days, n),
         }
     )
-    n_once = 3 * n_buyers
-    once = pd.DataFrame(
-        {
-            c.CUSTOMER: rng.integers(0, n_buyers, n_once),
-            c.ITEM: rng.integers(0, n_items, n_once),
-            "day": rng.uniform(0, n_days, n_once),
-        }
-    )
-    bought = pd.concat([often, once], ignore_index=True).assign(**{c.EVENT: c.PURCHASE})
-    # Orders are of one customer and one day; times fall on full hours, so that there are ties.
-    bought["day"] = np.floor(bought["day"]) + np.floor(rng.uniform(8, 20, len(bought))) / 24
-    return bought.assign(**{c.ORDER: bought[c.CUSTOMER] * 10_000 + np.floor(bought["day"])})
+    again = table.duplicated([c.CUSTOMER, c.ITEM]) & (table[c.ITEM] % 3 > 0)
+    return table[~again | (rng.random(n) < 0.2)]
 
 
 def _around(rng: Generator, bought: pd.DataFrame, n_items: int) -> list[pd.DataFrame]:
@@ -158,7 +170,7 @@ def _around(rng: Generator, bought: pd.DataFrame, n_items: int) -> list[pd.DataF
 def _named(rng: Generator, rows: pd.DataFrame, first: pd.Timestamp, text: bool) -> pd.DataFrame:
     """Events in the contract's columns; details are drawn for every row, kept where they fit."""
     n, event = len(rows), rows[c.EVENT]
-    when = first + pd.to_timedelta(np.round(rows["day"] * 24), unit="h")
+    when = first + pd.to_timedelta(np.round(rows["day"] * MINUTES), unit="min")
     pieces = event.isin((c.PURCHASE, c.RETURN, c.CANCEL))
     late = np.where(rng.random(n) < 1 / 6, rng.integers(1, 240, n), 0)
     spoken = event.isin((c.CONTACT, c.COMPLAINT, c.RETURN))
