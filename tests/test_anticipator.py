@@ -167,9 +167,8 @@ def test_no_purchase_before_the_cutoff_is_one_clear_error():
 def test_integer_ids_stay_integers(tmp_path):
     rng = np.random.default_rng(0)
     days = pd.date_range("2024-01-01", "2025-04-30")
-    rows = [
-        (int(c), int(i), days[d]) for c, i, d in rng.integers((0, 0, 0), (40, 9, 485), (3000, 3))
-    ]
+    drawn = rng.integers((0, 0, 0), (200, 9, 485), (6000, 3)).tolist()
+    rows = [(c, i, days[d % (60 + 2 * c)]) for c, i, d in drawn]  # some leave early
     history = tiny(rows).as_of("2025-05-01")
     model = Anticipator(random_state=0).fit(history)
 

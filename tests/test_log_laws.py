@@ -21,7 +21,7 @@ from anticipate.testing.unchanged import contents
 START = pd.Timestamp("2025-03-28", tz="UTC")
 HOURS = 24 * 6  # across the change of the clocks in Berlin, 2025-03-30
 OPTIONAL = ("quantity", "price", "value", "order_id", "event_id", "gift", "channel", "reason")
-FEW = settings(max_examples=50)
+FEW = settings(max_examples=40)
 KINDS = ("purchase", "purchase", "purchase", "return", "cancel", "view", "rating", "contact", "nap")
 
 

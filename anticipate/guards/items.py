@@ -23,14 +23,18 @@ _TRUE = frozenset(("true", "1", "yes", "t", "y"))
 
 def is_consumable(items: pd.DataFrame) -> NDArray[np.bool_]:
     """Used up and bought again, (n_items + 1,)."""
-    flags = [_is_true(value) for value in _column(items, CONSUMABLE)]
-    return np.array([*flags, False], dtype=bool)
+    flags = np.zeros(len(items) + 1, dtype=bool)
+    if CONSUMABLE in items.columns:
+        flags[:-1] = [_is_true(value) for value in items[CONSUMABLE]]
+    return flags
 
 
 def lifetime_days(items: pd.DataFrame) -> NDArray[np.float64]:
     """Days an item lasts, (n_items + 1,); NaN unknown."""
-    given = pd.to_numeric(pd.Series(_column(items, LIFETIME_DAYS), dtype=object), errors="coerce")
-    days = np.append(given.to_numpy(dtype=np.float64, na_value=np.nan), np.nan)
+    days = np.full(len(items) + 1, np.nan)
+    if LIFETIME_DAYS in items.columns:
+        given = pd.to_numeric(items[LIFETIME_DAYS], errors="coerce")
+        days[:-1] = given.to_numpy(dtype=np.float64, na_value=np.nan)
     return np.where(days > 0, days, np.nan)
 
 
@@ -44,7 +48,9 @@ def category_codes(items: pd.DataFrame) -> NDArray[np.int64] | None:
 
 def work_codes(items: pd.DataFrame) -> NDArray[np.int64]:
     """A code per item (n_items,) of its work; -1 none."""
-    return np.asarray(pd.factorize(np.array(_column(items, WORK), dtype=object))[0], np.int64)
+    if WORK not in items.columns:
+        return np.full(len(items), -1, dtype=np.int64)
+    return np.asarray(pd.factorize(items[WORK])[0], dtype=np.int64)
 
 
 def substitutes(items: pd.DataFrame) -> Array:
@@ -53,20 +59,18 @@ def substitutes(items: pd.DataFrame) -> Array:
     Other editions of its work, what contains it or another edition of it, and what its
     ``covered_by`` names. w is the widest family, at most ``MOST_SUBSTITUTES``.
     """
-    code = {id_: row for row, id_ in enumerate(items.index)}
     work = work_codes(items)
     editions: dict[int, list[int]] = {}
-    for row, one in enumerate(work.tolist()):
-        editions.setdefault(one, []).append(row)
-    editions.pop(-1, None)
+    for row in np.flatnonzero(work >= 0).tolist():
+        editions.setdefault(int(work[row]), []).append(row)
     found: dict[int, list[int]] = {}
     for family in editions.values():
         for row in family:
             found.setdefault(row, []).extend(one for one in family if one != row)
-    for box, inside in _named(items, CONTAINS, code):
+    for box, inside in _named(items, CONTAINS):
         for row in editions.get(int(work[inside]), [inside]):
             found.setdefault(row, []).append(box)
-    for row, cover in _named(items, COVERED_BY, code):
+    for row, cover in _named(items, COVERED_BY):
         found.setdefault(row, []).append(cover)
     return _padded({row: sorted(set(f) - {row}) for row, f in found.items()}, len(items))
 
@@ -80,9 +84,12 @@ def _padded(found: dict[int, list[int]], n_items: int) -> Array:
     return table
 
 
-def _named(items: pd.DataFrame, name: str, code: dict[Any, int]) -> Iterable[tuple[int, int]]:
+def _named(items: pd.DataFrame, name: str) -> Iterable[tuple[int, int]]:
     """(row, row of an item that its attribute names); ids that are no items are left out."""
-    for row, value in enumerate(_column(items, name)):
+    if name not in items.columns:
+        return
+    code = {id_: row for row, id_ in enumerate(items.index)}
+    for row, value in enumerate(items[name]):
         for id_ in _ids(value):
             other = code.get(id_, code.get(_whole(id_)))
             if other is not None and other != row:
@@ -110,9 +117,3 @@ def _is_true(value: Any) -> bool:
     if isinstance(value, str):
         return value.strip().lower() in _TRUE
     return not pd.isna(value) and bool(value)
-
-
-def _column(items: pd.DataFrame, name: str) -> list[Any]:
-    if name not in items.columns:
-        return [None] * len(items)
-    return items[name].tolist()

@@ -30,7 +30,7 @@ from .items import category_codes, is_consumable, work_codes
 Floats = NDArray[np.float64]
 UNDO_DAYS = 30.0
 # Priors, each worth few observations: what is assumed where nothing was sent back.
-FORGOTTEN_PER_DAY, FORGOTTEN_WEIGHT = 1e-5, 1.0  # mistakes a day owned; seen mistakes
+FORGOTTEN_PER_DAY, FORGOTTEN_WEIGHT = 3e-6, 0.3  # mistakes a day owned; seen mistakes
 CATEGORY_WEIGHT = 5.0  # mistakes of the whole that speak in each category
 SUBSTITUTE_SHARE, SUBSTITUTE_WEIGHT = 0.3, 10.0
 QUICK_SHARE, QUICK_WEIGHT = 1e-3, 500.0  # of purchases, for mistakes and for wishes each
@@ -187,7 +187,7 @@ def _quick(repeats: Repeats, usual: Floats, n_purchases: int, *, told: bool) -> 
     prior, total = QUICK_SHARE * QUICK_WEIGHT, n_purchases + QUICK_WEIGHT
     slips, wishes = clicks.minutes[clicks.undone], repeats.minutes[~repeats.undone]
     return QuickRates(
-        mistake_share=(mistakes + prior) / total,
+        mistake_share=(mistakes + prior) / total if told else QUICK_SHARE,
         mistake_minutes=_mean_minutes(slips, QUICK_MEAN_MINUTES),
         wanted_share=(n - mistakes + prior) / total,
         wanted_minutes=_mean_minutes(wishes, WANTED_MEAN_MINUTES),

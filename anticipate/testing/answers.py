@@ -49,7 +49,9 @@ def _ask(model: Any, method: str, history: History, customers: Iterable[Any] | N
 
 
 def cart_of(history: History, customers: Iterable[Any] | None = None) -> pd.DataFrame:
-    """A cart at the cutoff: what each customer bought last, and the first item of the shop."""
+    """A cart at the cutoff: what each customer bought last, once with more pieces, and the
+    first item of the shop.
+    """
     lines = pd.concat([_last_lines(history), _first_item(history, customers)], ignore_index=True)
     if customers is not None:
         lines = lines[lines[c.CUSTOMER].isin(list(customers))]
@@ -65,7 +67,7 @@ def _last_lines(history: History) -> pd.DataFrame:
         {
             c.CUSTOMER: history.customer_ids[bought.customer[last]],
             c.ITEM: history.item_ids[bought.item[last]],
-            c.QUANTITY: np.asarray(bought.quantity)[last] + 2.0,
+            c.QUANTITY: np.asarray(bought.quantity)[last] + 2.0 * (from_the_end[last] == N_LAST),
             c.PRICE: np.asarray(bought.price)[last],
         }
     )

@@ -28,7 +28,7 @@ from .futures import everything_else, full_table, other_futures, remade, shuffle
 from .leaks import history_of
 from .unchanged import contents
 
-N_ALONE = 12  # customers that are asked for alone
+N_ALONE = 8  # customers that are asked for alone
 
 
 @dataclass(frozen=True)
