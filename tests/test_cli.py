@@ -131,8 +131,9 @@ def test_an_output_that_cannot_be_written_is_refused_before_the_work(
     capsys, bookshop_bundle, tmp_path, out
 ):
     status, _, err = run(
-        capsys, "suggest", "--bundle", bookshop_bundle, "--as-of", "2025-03-01", "--out", tmp_path / out
-    )  # fmt: skip
+        capsys,
+        *("suggest", "--bundle", bookshop_bundle, "--as-of", "2025-03-01", "--out", tmp_path / out),
+    )
 
     assert status == 2
     assert "s." in err

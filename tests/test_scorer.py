@@ -144,10 +144,20 @@ def test_an_open_complaint_puts_care_before_the_next_sale(scorer):
 
 def test_recent_row_order_and_repeated_event_ids_change_nothing(scorer):
     rows = [
-        {"customer_id": "C042", "item_id": "K-coffee-beans", "timestamp": "2025-03-02", "event_id": "e1"},
-        {"customer_id": "C042", "item_id": "B-mars-3-print", "timestamp": "2025-03-02", "event": "wish"},
+        {
+            "customer_id": "C042",
+            "item_id": "K-coffee-beans",
+            "timestamp": "2025-03-02",
+            "event_id": "e1",
+        },
+        {
+            "customer_id": "C042",
+            "item_id": "B-mars-3-print",
+            "timestamp": "2025-03-02",
+            "event": "wish",
+        },
         {"customer_id": "C041", "item_id": "B-mars-1-print", "timestamp": "2025-03-03"},
-    ]  # fmt: skip
+    ]
     once = scorer.suggest("C042", as_of=LATER, recent=rows, n=9)
 
     assert scorer.suggest("C042", as_of=LATER, recent=rows[::-1], n=9) == once
@@ -270,12 +280,20 @@ def test_as_of_before_the_cutoff_is_refused_and_far_after_warned_about(scorer):
         ({"customer_id": "C042", "n": 33}, ParameterError, "at most 32"),
         ({"customer_id": "C042", "audience": "press"}, ParameterError, "audience"),
         ({"customer_id": "C042", "cart": [{"quantity": 1}]}, ColumnError, "item_id"),
-        ({"customer_id": "C042", "cart": [{"item_id": "a", "quantity": 0}]}, BadRowsError, "quantity"),
+        (
+            {"customer_id": "C042", "cart": [{"item_id": "a", "quantity": 0}]},
+            BadRowsError,
+            "quantity",
+        ),
         ({"customer_id": "C042", "recent": 3}, ParameterError, "recent"),
         ({"customer_id": "C042", "recent": [{"item_id": "a"}]}, ColumnError, "row 0"),
-        ({"customer_id": "C042", "recent": [{"customer_id": "C042", "timestamp": NOW}]}, BadRowsError, "item_id"),
+        (
+            {"customer_id": "C042", "recent": [{"customer_id": "C042", "timestamp": NOW}]},
+            BadRowsError,
+            "item_id",
+        ),
     ],
-)  # fmt: skip
+)
 def test_wrong_questions_get_one_clear_error(scorer, arguments, error, word):
     with pytest.raises(error, match=word):
         scorer.suggest(**{"as_of": NOW, **arguments})

@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         try:
             arguments.run(arguments)
         except (AnticipateError, FileNotFoundError, PermissionError, MemoryError) as error:
-            print(f"anticipate: {error or type(error).__name__}", file=sys.stderr)
+            sys.stderr.write(f"anticipate: {error or type(error).__name__}\n")
             return 2
         except BrokenPipeError:
             return 0
@@ -113,4 +113,4 @@ def _bundle(to: _Commands[argparse.ArgumentParser]) -> None:
 
 
 def _one_line(message: Warning | str, category: type[Warning], *_: object) -> None:
-    print(f"anticipate: {category.__name__}: {message}", file=sys.stderr)
+    sys.stderr.write(f"anticipate: {category.__name__}: {message}\n")

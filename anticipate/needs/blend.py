@@ -1,7 +1,8 @@
 """From what is known of a candidate to the probability that it is bought.
 
 Reads  named columns of candidates, and labels of closed windows.
-Gives  ``Blend``: log-odds by a closed-form rate, a logistic regression or boosted trees.
+Gives  ``Blend``: log-odds by a closed-form rate, a logistic regression, boosted trees, or the
+       mean of the last two.
 Never  another row: each candidate's log-odds are the same alone and in any batch.
 """
 
@@ -23,7 +24,7 @@ from ..kernels.needs import linear_log_odds
 from ..kernels.trees import check_trees, flatten_hist_gradient_boosting, predict_trees
 
 Array = NDArray[Any]
-RATE, LINEAR, TREES = KINDS = ("rate", "linear", "trees")
+RATE, LINEAR, TREES, BOTH = "rate", "linear", "trees", "linear and trees"
 
 
 class Blend(NamedTuple):
@@ -36,12 +37,15 @@ class Blend(NamedTuple):
 
     def log_odds(self, table: Array) -> Array:
         """table (r, k) -> (r,)."""
-        if self.kind == TREES:
-            return predict_trees(self.arrays, table) + self.offset
-        if self.kind == LINEAR:
+        if self.kind == RATE:
+            return table[:, 0] + self.offset
+        total = np.zeros(len(table))
+        if self.kind != TREES:
             weights, intercept = self.arrays["weights"], float(self.arrays["intercept"][0])
-            return linear_log_odds(table, weights, intercept) + self.offset
-        return table[:, 0] + self.offset
+            total = total + linear_log_odds(table, weights, intercept)
+        if self.kind != LINEAR:
+            total = total + predict_trees(self.arrays, table)
+        return (total / 2 if self.kind == BOTH else total) + self.offset
 
     def with_offset(self, offset: float) -> Self:
         return self._replace(offset=offset)
@@ -56,7 +60,7 @@ class Blend(NamedTuple):
         rest = dict(arrays)
         kind, names = json.loads(rest.pop("head").tobytes())
         offset = float(rest.pop("offset")[0])
-        if kind == TREES:
+        if kind in (TREES, BOTH):
             check_trees(rest, len(names))
         return cls(kind, tuple(names), rest, offset)
 
@@ -67,12 +71,21 @@ def fit_blend(
     """Fit one kind; for ``"rate"`` the first column already is the log-odds."""
     if kind == RATE:
         return Blend(RATE, names[:1], {}, 0.0)
+    arrays: dict[str, Array] = {}
     with threadpool_limits(1):
-        fit = _fit_linear if kind == LINEAR else _fit_trees
-        return Blend(kind, names, fit(table, bought, seed), 0.0)
+        if kind != TREES:
+            arrays |= _fit_linear(table, bought)
+        if kind != LINEAR:
+            arrays |= _fit_trees(table, bought, seed)
+    return Blend(kind, names, arrays, 0.0)
 
 
-def _fit_linear(table: Array, bought: Array, seed: np.random.RandomState) -> dict[str, Array]:
+def both(linear: Blend, trees: Blend) -> Blend:
+    """The mean of two fitted blends' log-odds, before any offset."""
+    return Blend(BOTH, linear.names, linear.arrays | trees.arrays, 0.0)
+
+
+def _fit_linear(table: Array, bought: Array) -> dict[str, Array]:
     scaler = StandardScaler().fit(table)
     line = LogisticRegression(C=1.0, solver="newton-cholesky").fit(scaler.transform(table), bought)
     # Folded back to the raw columns, so that scoring needs no scaler.

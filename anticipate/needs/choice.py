@@ -18,13 +18,13 @@ from ..evaluation.probability_metrics import calibration_line, log_loss
 from ..evaluation.ranking_metrics import ndcg_at_k
 from ..kernels.needs import to_probability
 from ..kernels.ranking import rank_within_group
-from .blend import LINEAR, RATE, TREES, Blend, fit_blend, fit_shifts
+from .blend import BOTH, LINEAR, RATE, TREES, Blend, both, fit_blend, fit_shifts
 from .samples import NEW_NAMES, OWN_NAMES, Sample, Samples
 
 Array = NDArray[Any]
-LEAST_BOUGHT = {RATE: 0, LINEAR: 20, TREES: 500}  # bought rows that a kind needs to be tried
-CLEAR = 0.005  # relative gain in log-loss or NDCG@10 that decides for a richer kind
-FORGIVEN_LOSS, FORGIVEN_NDCG = 0.002, 0.01  # what the other of the two may lose meanwhile
+LEAST_BOUGHT = {RATE: 0, LINEAR: 20, TREES: 500, BOTH: 500}  # bought rows needed to try a kind
+CLEAR = 0.005  # gain that decides for a richer kind
+LOSS_COUNTS = 2.0  # gain = relative gain of NDCG@10 + this times that of log-loss
 CHECK_ROWS = 100_000  # rows for the question which sources help
 HELP = 1e-4  # relative gain of log-loss that keeps a source
 OPTIONAL = ("goes_with", "people_like_you")
@@ -57,31 +57,40 @@ def choose(
     names: tuple[str, ...], kept: tuple[str, ...], older: Sample, newest: Sample, level: Sample,
     seed: np.random.RandomState,
 ) -> Trial:  # fmt: skip
-    """The kind of blend that ranks and predicts the newest slice best; plain ones first.
+    """The kind of blend that ranks and predicts the newest slice best.
 
-    A richer kind must gain clearly in one of the two and lose next to nothing in the other.
+    Kinds are tried from plain to rich; a richer one must gain ``CLEAR`` over the best so far.
     """
-    best, found = Blend(RATE, kept[:1], {}, 0.0), {}
-    ndcg, loss = 0.0, np.inf
+    fitted: dict[str, Blend] = {}
+    found: dict[str, dict[str, float]] = {}
+    best, quality = RATE, (0.0, np.inf)
     for kind, least in LEAST_BOUGHT.items():
-        if kind != RATE and min(older.n_bought, newest.n_bought) < least:
+        if min(older.n_bought, newest.n_bought) < least:
             continue
-        table = older.columns(names, kept)
-        trial = fit_level(fit_blend(kind, kept, table, older.bought, seed), names, level)
-        log_odds = trial.log_odds(newest.columns(names, trial.names))
-        new_ndcg, new_loss = ranking_quality(newest, log_odds), _loss(newest, log_odds)
-        found[kind] = {"ndcg_at_10": round(new_ndcg, 4), "log_loss": round(new_loss, 5)}
-        if kind == RATE or _is_better(new_ndcg, new_loss, ndcg, loss):
-            best, ndcg, loss = trial, new_ndcg, new_loss
-    return Trial(best, {"chosen": best.kind, "n_rows": len(older.bought), "tried": found})
+        blend = _fit_trial(kind, names, kept, older, fitted, seed)
+        fitted[kind] = fit_level(blend, names, level)
+        log_odds = fitted[kind].log_odds(newest.columns(names, fitted[kind].names))
+        ndcg, loss = ranking_quality(newest, log_odds), _loss(newest, log_odds)
+        found[kind] = {"ndcg_at_10": round(ndcg, 4), "log_loss": round(loss, 5)}
+        if kind == RATE or _gain((ndcg, loss), quality) >= CLEAR:
+            best, quality = kind, (ndcg, loss)
+    return Trial(fitted[best], {"chosen": best, "n_rows": len(older.bought), "tried": found})
 
 
-def _is_better(new_ndcg: float, new_loss: float, ndcg: float, loss: float) -> bool:
-    ranks = new_ndcg / max(ndcg, 1e-12) - 1.0
-    predicts = 1.0 - new_loss / max(loss, 1e-12)
-    return (ranks >= CLEAR and predicts >= -FORGIVEN_LOSS) or (
-        predicts >= CLEAR and ranks >= -FORGIVEN_NDCG
-    )
+def _fit_trial(
+    kind: str, names: tuple[str, ...], kept: tuple[str, ...], older: Sample,
+    fitted: dict[str, Blend], seed: np.random.RandomState,
+) -> Blend:  # fmt: skip
+    if kind == BOTH:
+        return both(fitted[LINEAR], fitted[TREES])
+    return fit_blend(kind, kept, older.columns(names, kept), older.bought, seed)
+
+
+def _gain(new: tuple[float, float], old: tuple[float, float]) -> float:
+    """Relative gain in (NDCG, log-loss); positive is better."""
+    ranks = new[0] / max(old[0], 1e-12) - 1.0
+    predicts = 1.0 - new[1] / max(old[1], 1e-12)
+    return ranks + LOSS_COUNTS * predicts
 
 
 def fit_level(blend: Blend, names: tuple[str, ...], level: Sample) -> Blend:
