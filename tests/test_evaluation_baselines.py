@@ -451,3 +451,18 @@ def test_groups_are_known_at_the_cutoff():
 def test_an_unknown_group_is_named():
     with pytest.raises(ColumnError, match="city"):
         ev.customer_groups(history(SHOP), ["city"])
+
+
+def test_lines_that_were_sent_back_are_not_called_legitimate():
+    """One of two lines is returned within the window: it is left out, unless it is to be kept."""
+    rows = {
+        "customer_id": [1, 1, 1, 1],
+        "item_id": [7, 8, 9, 8],
+        "timestamp": ["2025-01-01", "2025-02-02", "2025-02-02", "2025-02-05"],
+        "event": ["purchase", "purchase", "purchase", "return"],
+    }
+    log = InteractionLog.from_frame(rows, event="event", timezone="UTC", closed_until="2025-04-01")
+    outcomes = label_outcomes(log, "2025-02-01", 30)
+
+    assert ev.first_carts(outcomes)["item_id"].tolist() == [9]
+    assert ev.first_carts(outcomes, keep_undone=True)["item_id"].tolist() == [8, 9]

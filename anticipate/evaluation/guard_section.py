@@ -154,7 +154,7 @@ def _notes(ours: Side) -> tuple[str, ...]:
     n_good = int((~ours.mistake).sum())
     judged = (
         f"{int(ours.mistake.sum()):,} mistakes were put into real carts with {n_good:,} lines; "
-        "those lines count as legitimate because they were bought, not because they were wanted"
+        "those lines count as legitimate: they were bought, and not sent back within the window"
     )
     if n_false >= _FEW:
         return (judged,)

@@ -28,6 +28,7 @@ from ..columns import (
     TIMESTAMP,
     WORK,
 )
+from ..kernels.returns import match_returns
 from ..log import History
 from ..outcomes import Outcomes
 
@@ -40,7 +41,12 @@ _MOST_MINUTES = 10  # between a double submit's two lines
 
 
 def injected_carts(
-    outcomes: Outcomes, *, share: float = 0.5, within_days: float = 30.0, random_state: int = 0
+    outcomes: Outcomes,
+    *,
+    share: float = 0.5,
+    within_days: float = 30.0,
+    keep_undone: bool = False,
+    random_state: int = 0,
 ) -> pd.DataFrame:
     """First carts after the cutoff, a share of them with one mistake added.
 
@@ -52,6 +58,9 @@ def injected_carts(
         Share of carts that get a mistake, where one is possible (0..1).
     within_days : float, default=30
         Only each customer's first cart (order, else local day) in this many days.
+    keep_undone : bool, default=False
+        Count real lines that were sent back within the window as legitimate, too: some of
+        them are mistakes that a guard is right to see.
     random_state : int, default=0
         Same seed, same lines, whatever the order of the log's rows.
 
@@ -70,7 +79,7 @@ def injected_carts(
     """
     check_probability("share", share)
     check_positive("within_days", within_days)
-    carts = first_carts(outcomes, within_days=within_days)
+    carts = first_carts(outcomes, within_days=within_days, keep_undone=keep_undone)
     owned = owned_items(outcomes.history)
     rng = np.random.default_rng(random_state)
     mistakes = _draw(_candidates(carts, owned, outcomes.history), share, rng)
@@ -79,7 +88,9 @@ def injected_carts(
     return lines[[*LINE, INJECTED]].astype({INJECTED: object})
 
 
-def first_carts(outcomes: Outcomes, *, within_days: float = 30.0) -> pd.DataFrame:
+def first_carts(
+    outcomes: Outcomes, *, within_days: float = 30.0, keep_undone: bool = False
+) -> pd.DataFrame:
     """The lines of each known customer's first order (else first local day) in the window.
 
     Parameters
@@ -88,6 +99,8 @@ def first_carts(outcomes: Outcomes, *, within_days: float = 30.0) -> pd.DataFram
         The window.
     within_days : float, default=30
         Carts later than this are left out.
+    keep_undone : bool, default=False
+        Keep lines that were returned or cancelled within the window.
 
     Returns
     -------
@@ -95,7 +108,10 @@ def first_carts(outcomes: Outcomes, *, within_days: float = 30.0) -> pd.DataFram
         ``customer_id, item_id, timestamp, quantity, price, gift``, by customer and time.
     """
     lines = outcomes.lines
-    lines = lines.assign(day=np.array(outcomes.window.day))[lines[EVENT] == PURCHASE]
+    wanted = (lines[EVENT] == PURCHASE).to_numpy()
+    if not keep_undone:
+        wanted = wanted & (match_returns(outcomes.window).returned == 0)
+    lines = lines.assign(day=np.array(outcomes.window.day))[wanted]
     end = outcomes.cutoff + pd.Timedelta(days=within_days)
     known = lines[CUSTOMER].isin(outcomes.history.customer_ids)
     lines = lines[known & (lines[TIMESTAMP] < end)]
