@@ -73,7 +73,7 @@ def evaluate(
     about: dict[str, str | int | float] = {
         "horizon_days": float(model.horizon_days),
         "churn_horizon_days": float(model.churn_horizon_days),
-        "trained_until": str(model.cutoff_),
+        "trained_until": f"{model.cutoff_:%Y-%m-%d %H:%M} UTC",
         "customers": history.n_customers,
         "items": history.n_items,
         "events": history.n_events,

@@ -48,7 +48,11 @@ def learn(history: History, clock: Clock, seed: np.random.RandomState) -> Learne
     """Everything that needs labels."""
     slices = slices_of(history, clock)
     parts = [sample_slice(part, clock, MAX_ROWS // len(slices), seed) for part in slices]
-    report: dict[str, Any] = {"slices": [part.name for part in slices]}
+    report: dict[str, Any] = {
+        "target": clock.target,
+        "horizon": clock.horizon,
+        "slices": [part.name for part in slices],
+    }
     n_bought = sum(part.own.n_bought + part.new.n_bought for part in parts)
     if n_bought < LEAST_BOUGHT[LINEAR]:
         return _plain(clock, n_bought, report)
