@@ -275,11 +275,18 @@ def test_without_a_timezone_aware_times_are_in_utc():
     [
         "2025-01-01T12:00Z", " 2025-01-01T13:00 ", "2025-01-01 13:00:00+01", NOON,
         NOON.tz_convert("Asia/Seoul"), NOON.to_pydatetime(), dt.datetime(2025, 1, 1, 13),
-        np.datetime64("2025-01-01T13:00"), pd.Timestamp("2025-01-01T13:00"),
+        np.datetime64("2025-01-01T13:00"), np.datetime64("2025-01-01T13:00", "ns"),
+        pd.Timestamp("2025-01-01T13:00"),
     ],
 )  # fmt: skip
 def test_one_instant_in_every_form(instant):
     assert to_microseconds(instant, "Europe/Berlin") == 1_735_732_800_000_000
+
+
+def test_the_oldest_nanosecond_is_an_instant():
+    """NumPy's own cast to microseconds takes 1677 for 2262."""
+    assert to_microseconds(pd.Timestamp.min, "UTC") == -9_223_372_036_854_776
+    assert to_microseconds(pd.Timestamp.min, "Asia/Seoul") < -9_223_372_036_854_776
 
 
 def test_a_date_is_its_local_midnight():

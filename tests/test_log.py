@@ -431,12 +431,12 @@ def test_before_the_last_basket_is_before_the_local_day_of_the_last_purchase():
 
 
 def test_attributes_of_customers_are_as_of_their_own_cutoffs():
-    """bo's last basket began on the 3rd: what became known on the 3rd at noon is too late."""
+    """bo's last basket began on the 3rd: what became known with it is too late."""
     facts = pd.DataFrame(
         {
             "customer_id": ["al", "bo", "bo"],
             "segment": ["new", "new", "club"],
-            "valid_from": [None, None, "2025-01-03T12:00"],
+            "valid_from": [None, None, "2025-01-03"],
         }
     )
     history = made(customers=facts).as_of("2025-01-20")

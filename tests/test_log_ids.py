@@ -189,7 +189,8 @@ def test_lookup_tells_large_numbers_of_both_kinds_apart():
 
     assert lookup_codes(small, large).tolist() == [-1, -1, -1]
     assert lookup_codes(large, small).tolist() == [-1, -1]
-    assert lookup_codes(np.array([ODD], dtype=np.uint64), small).tolist() == [2]
+    neighbours = np.array([-1, ODD - 1, ODD])
+    assert lookup_codes(np.array([ODD], dtype=np.uint64), neighbours).tolist() == [2]
     assert is_among(small, np.array([5, 5], dtype=np.uint64)).tolist() == [False, True, False]
 
 

@@ -101,6 +101,8 @@ def test_a_window_past_the_end_is_refused():
     """The log ends on the 20th at noon."""
     with pytest.raises(CutoffError, match=r"window of 10.6 days .* not closed.*closed_until"):
         label_outcomes(log_of(), "2025-01-10", 10.6)
+    with pytest.raises(CutoffError):
+        label_outcomes(log_of(), "2025-01-10", 10.5 + 1e-6 / 86_400)  # by a microsecond
     assert label_outcomes(log_of(), "2025-01-10", 10.5)
 
 

@@ -170,9 +170,10 @@ def test_a_csv_of_a_header_only_is_an_empty_log(write):
 
 
 def test_columns_nobody_asked_for_may_hold_anything(write):
-    rows = "".join(f"1,2,2025-01-01,{x}\n" for x in ("1", "a", "", "2025-13-99") * 100)
+    junk = ["1"] * 30_000 + ["a", "", "2025-13-99"]  # read in pieces, pandas would warn of it
+    rows = "".join(f"1,2,2025-01-01,{one}\n" for one in junk)
 
-    assert len(read(write("a.csv", HEADER.strip() + ",junk\n" + rows))) == 400
+    assert len(read(write("a.csv", HEADER.strip() + ",junk\n" + rows))) == 30_003
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root reads everything")
@@ -194,15 +195,14 @@ def test_parquet_is_read_and_keeps_its_types(write):
     assert ids(read(write("b.parquet", text))) == ["7"]
 
 
-def test_large_ids_beside_nulls_lose_no_digit(write):
-    big = pd.DataFrame(
-        {
-            "customer_id": pd.array([2**60 + 1, None], dtype="Int64"),
-            "item_id": pd.array([2**63 + 1, 1], dtype="UInt64"),
-            "timestamp": ["2025-01-01"] * 2,
-        }
-    )
-    log = read(write("a.parquet", big), on_bad_rows="quarantine")
+def test_large_ids_beside_nulls_lose_no_digit(tmp_path):
+    big = {
+        "customer_id": pa.array([2**60 + 1, None], pa.int64()),
+        "item_id": pa.array([2**63 + 1, None], pa.uint64()),
+        "timestamp": ["2025-01-01"] * 2,
+    }
+    pq.write_table(pa.table(big), tmp_path / "a.parquet")
+    log = read(tmp_path / "a.parquet", on_bad_rows="quarantine")
 
     assert ids(log) == [2**60 + 1]
     assert log.vocabulary.item_ids.tolist() == [2**63 + 1]

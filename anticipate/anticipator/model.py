@@ -17,6 +17,7 @@ import pandas as pd
 from joblib import Parallel, delayed
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_limits
 
 from .._checks import check_positive
 from ..bundle import open_bundle, write_bundle
@@ -108,10 +109,12 @@ class Anticipator(BaseEstimator):  # type: ignore[misc]
             "churn": ChurnModel(horizon_days=churn_horizon, random_state=seed),
             "guard": DuplicateGuard(random_state=seed),
         }
-        fitted = Parallel(n_jobs=self.n_jobs, prefer="threads")(
-            delayed(_fit_part)(name, part, history, step, len(parts))
-            for step, (name, part) in enumerate(parts.items(), start=1)
-        )
+        # The parts limit BLAS by themselves; side by side they would restore each other's limit.
+        with threadpool_limits(1, "blas"):
+            fitted = Parallel(n_jobs=self.n_jobs, prefer="threads")(
+                delayed(_fit_part)(name, part, history, step, len(parts))
+                for step, (name, part) in enumerate(parts.items(), start=1)
+            )
         self.needs_, self.timing_, self.churn_, self.guard_ = fitted
         self.history_: History | None = history
         self.cutoff_ = to_timestamp(history.cutoff_us)

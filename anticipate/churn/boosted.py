@@ -31,7 +31,7 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     Parameters
     ----------
-    max_iter : int, default=150
+    n_trees : int, default=150
         One per boosting step.
     learning_rate : float, default=0.05
     max_leaf_nodes : int, default=15

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 DAY = 86_400_000_000
 _BLOCK = 900_000_000  # offsets change on quarters of an hour
+_FEW = 8  # so many instants are looked up one by one
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -24,8 +25,11 @@ def local_days(timestamp: Array, timezone: str) -> Array:
     """Local calendar day of each instant (int32 days since 1970-01-01)."""
     if timezone == "UTC" or len(timestamp) == 0:
         return (timestamp // DAY).astype(np.int32)
-    blocks, inverse = np.unique(timestamp // _BLOCK, return_inverse=True)
-    offsets = np.array([_utc_offset(int(b) * _BLOCK, timezone) for b in blocks], dtype=np.int64)
+    blocks, inverse = timestamp // _BLOCK, np.arange(len(timestamp))
+    if len(blocks) > _FEW:
+        blocks, inverse = np.unique(blocks, return_inverse=True)
+    found = [_utc_offset(block * _BLOCK, timezone) for block in blocks.tolist()]
+    offsets = np.array(found, dtype=np.int64)
     return ((timestamp + offsets[inverse]) // DAY).astype(np.int32)
 
 

@@ -73,7 +73,10 @@ def _match(events: Events, rows: Array, customer: Array, item: Array) -> tuple[A
     key = customer.astype(np.int64) * span + item + 1
     order = np.argsort(key, kind="stable")
     ranked = key[order]
-    wanted = events.customer[rows].astype(np.int64) * span + events.item[rows] + 1
+    if len(rows) == events.n:  # no copy where that is all
+        wanted = events.customer.astype(np.int64) * span + events.item + 1
+    else:
+        wanted = events.customer[rows].astype(np.int64) * span + events.item[rows] + 1
     position = np.minimum(ranked.searchsorted(wanted), len(ranked) - 1)
     hit = ranked[position] == wanted
     candidate, rows = order[position[hit]], rows[hit]

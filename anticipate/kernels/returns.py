@@ -49,6 +49,8 @@ def match_returns(events: Events) -> ReturnMatch:
         unmatched=np.zeros(n),
     )
     is_return = (events.event == RETURN_CODE) | (events.event == CANCEL_CODE)
+    if not is_return.any():
+        return match
     rows = _rows_of_pairs_with_returns(events, is_return)
     # A stack of open purchases is sequential by nature, so this is a loop; it runs only over
     # the (customer, item) pairs that have a return at all, and each row enters it once.

@@ -1,7 +1,7 @@
 """What is bought these days: popularity of the moment and its trend.
 
 Reads  all customers' kept purchases on the target's clock.
-Gives  per item: how many bought it in the last period, before it, and for the first time.
+Gives  per item: how many bought it in the last period and before it; the odds of buying it.
 Never  one customer's taste: everybody gets the same numbers.
 """
 
@@ -12,12 +12,14 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels.needs import rate_log_odds
-from ..kernels.segments import segment_count
+from ..kernels.needs import to_log_odds
+from ..kernels.segments import segment_count, segment_max
 from .shoppers import Shoppers
 
 Array = NDArray[Any]
 FIRST = "first_log_odds"  # the column that is a probability's log-odds by itself
+FEW = 10.0  # customers that popularity counts for in an item's share of first purchases
+NEW_PART = 0.3  # of purchases that are first ones, before any evidence
 LONG = 4  # the long window, in periods: trend compares the last period with it
 
 
@@ -27,29 +29,24 @@ class Popular(NamedTuple):
     buyers: Array  # int64: customers who ever bought it
     recent: Array  # int64: customers who bought it in the last period
     before: Array  # int64: in the periods before that, up to ``LONG``
-    firsts: Array  # int64: customers who bought it for the first time in the last period
     active: Array  # int64 (1,): customers with a basket in the last period
-    log_odds: Array  # float64: a customer who shops and bought it or not buys it in the horizon
+    log_odds: Array  # float64: a customer who shops buys it in a period
     first_log_odds: Array  # float64: one who never had it does
     order: Array  # int64 (n_items,): codes, most popular first
 
     @classmethod
-    def learn(cls, shoppers: Shoppers, period: float, horizon: float) -> Self:
+    def learn(cls, shoppers: Shoppers, period: float) -> Self:
         n, item = shoppers.n_known + 1, shoppers.item
         earlier = (shoppers.visit_age > period) & (shoppers.visit_age <= LONG * period)
         in_before = segment_count(earlier, shoppers.visit_offsets) > 0
         buyers = np.bincount(item, minlength=n)
         recent = np.bincount(item[shoppers.last_age <= period], minlength=n)
-        firsts = np.bincount(item[shoppers.first_age <= period], minlength=n)
         before = np.bincount(item[in_before], minlength=n)
-        active = int(np.count_nonzero(shoppers.last_basket_age <= period))
-        # A history shorter than a period shows less than a period's purchases.
-        seen = min(period, float(shoppers.basket_age.max(initial=0.0))) or period
-        without = np.maximum(active - (recent - firsts), 1)
+        active = shoppers.last_basket_age <= period
+        share = (recent + 0.025) / (np.count_nonzero(active) + 1.0)
         return cls(
-            buyers, recent, before, firsts, np.array([active]),
-            _share_log_odds(recent, np.full(n, active), horizon / seen),
-            _share_log_odds(firsts, without, horizon / seen),
+            buyers, recent, before, np.array([np.count_nonzero(active)]),
+            to_log_odds(share), to_log_odds(_first_share(shoppers, period, share)),
             np.lexsort((np.arange(n - 1), -buyers[:-1], -recent[:-1])),
         )  # fmt: skip
 
@@ -64,7 +61,19 @@ class Popular(NamedTuple):
         }
 
 
-def _share_log_odds(buyers: Array, people: Array, windows: float) -> Array:
-    """Log-odds of buying in ``windows`` such windows, a fortieth of a buyer added."""
-    share = np.minimum((buyers + 0.025) / (people + 1.0), 0.999)
-    return rate_log_odds(-np.log1p(-share), windows)
+def _first_share(shoppers: Shoppers, period: float, share: Array) -> Array:
+    """Share of customers without an item who bought it for the first time last period.
+
+    Only customers who had shopped before count: in a first basket everything is new. Shrunk
+    to popularity times the overall part of purchases that are first ones.
+    """
+    n, item = len(share), shoppers.item
+    first_basket = segment_max(shoppers.basket_age, shoppers.basket_offsets, 0.0)
+    settled = (first_basket > period) & (shoppers.last_basket_age <= period)
+    lately = settled[shoppers.customer] & (shoppers.last_age <= period)
+    is_first = lately & (shoppers.first_age <= period)
+    firsts = np.bincount(item[is_first], minlength=n)
+    had = np.bincount(item[settled[shoppers.customer] & ~is_first], minlength=n)
+    without = np.count_nonzero(settled) - had
+    new_part = (is_first.sum() + FEW * NEW_PART) / (lately.sum() + FEW)
+    return (firsts + FEW * new_part * share) / (without + FEW)

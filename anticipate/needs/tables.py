@@ -63,7 +63,7 @@ class Tables(NamedTuple):
             history.item_ids,
             clock,
             rating_middle(history),
-            Popular.learn(shoppers, clock.period, clock.horizon),
+            Popular.learn(shoppers, clock.period),
             Repeats.learn(shoppers, clock.period),
             Neighbours.learn(
                 nobody if "people_like_you" in without else profiles, history.customer_ids, seed

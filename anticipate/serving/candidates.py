@@ -44,6 +44,10 @@ class Candidates:
     def probability(self) -> Array:
         return np.asarray(expit(self.log_odds))
 
+    def where(self, mask: Array) -> Candidates:
+        """Those of a mask (c,); itself where that is all."""
+        return self if mask.all() else self.take(np.flatnonzero(mask))
+
     def take(self, rows: Array) -> Candidates:
         own = OwnState(*(column[rows] for column in self.own))
         return Candidates(
@@ -59,13 +63,15 @@ def find_candidates(store: Store, moment: Moment, carts: list[list[int]]) -> Can
         found = _with_companions(store, moment, carts, found)
     found = replace(found, own=_own(moment.events, moment, found))
     found = replace(found, log_odds=found.log_odds + _shift(store, moment, found))
-    return found.take(_not_in_cart(found, carts))
+    return found.where(_not_in_cart(found, carts)) if any(carts) else found
 
 
 def _stored(store: Store, moment: Moment) -> Candidates:
     """The bundle's candidates; what newcomers need for those it cannot or may not know."""
     stored, fresh = store.group("candidates"), store.group("newcomers")
     known = (moment.codes >= 0) & ~moment.profiling
+    if moment.m == 1:
+        return _stored_of_one(stored, fresh, int(moment.codes[0]), bool(known[0]))
     safe = np.where(known, moment.codes, 0)
     offsets = stored["offsets"]
     starts = np.where(known, offsets[safe], 0) if store.n_customers else np.zeros(moment.m, int)
@@ -82,6 +88,21 @@ def _stored(store: Store, moment: Moment) -> Candidates:
     log_odds[~is_known] = fresh["log_odds"][row[~is_known]]
     origin = np.where(is_known, STORED, NEWCOMER).astype(np.int8)
     return Candidates(request, item, log_odds, origin, row, _no_state(len(row)))
+
+
+def _stored_of_one(
+    stored: dict[str, Array], fresh: dict[str, Array], code: int, known: bool
+) -> Candidates:
+    start, end = stored["offsets"][code : code + 2].tolist() if known else (0, len(fresh["item"]))
+    n, source = end - start, stored if known else fresh
+    return Candidates(
+        np.zeros(n, dtype=np.int64),
+        source["item"][start:end].astype(np.int64),
+        source["log_odds"][start:end],
+        np.full(n, STORED if known else NEWCOMER, dtype=np.int8),
+        np.arange(start, end),
+        _no_state(n),
+    )
 
 
 def _with_companions(
@@ -124,6 +145,7 @@ def _companions(
     """(request, item, log-odds added, item that led there), one row per (request, item)."""
     neighbours = store.group("neighbours")
     best: dict[tuple[int, int], tuple[float, int]] = {}
+    nothing = (-np.inf, -1)
     for request, seed, share in _seeds(store, moment, carts):
         start, end = neighbours["offsets"][seed], neighbours["offsets"][seed + 1]
         pulled = zip(
@@ -131,7 +153,7 @@ def _companions(
             strict=True,
         )  # fmt: skip
         for item, weight in pulled:
-            if (request, item) not in best or best[request, item][0] < share * weight:
+            if share * weight > best.get((request, item), nothing)[0]:
                 best[request, item] = (share * weight, seed)
     keys = sorted(best)
     return (
@@ -162,22 +184,28 @@ def _shift(store: Store, moment: Moment, found: Candidates) -> Array:
     """How much the log-odds moved since the bundle's cutoff; exactly 0 where nothing did."""
     shift = np.zeros(len(found.item))
     moved = (moment.as_of > store.cutoff) | moment.changed
-    rows = np.flatnonzero(moved[found.request])
-    if len(rows) == 0:
-        return shift
-    part = found.take(rows)
-    before = _own(store.events_of(moment.codes), moment, part)
-    now_, then = part.own.n_visits > 0, before.n_visits > 0
-    odds_now = _timer_log_odds(store, part.item, part.own, moment.as_of[part.request])
-    odds_then = _timer_log_odds(store, part.item, before, np.full(len(rows), store.cutoff))
-    # Bought for the first time since: from here on its own clock speaks.
-    first_time = np.minimum(odds_now - part.log_odds, 0.0)
-    shift[rows] = np.where(now_ & then, odds_now - odds_then, np.where(now_, first_time, 0.0))
+    dated = moved[found.request] & (found.own.n_visits > 0)
+    if dated.any():
+        shift[dated] = _time_shift(store, moment, found.where(dated))
     if moment.changed.any():
-        signal = latest_signal(moment.events, part.request, part.item, store.cutoff)
+        signal = latest_signal(moment.events, found.request, found.item, store.cutoff)
         said = np.array([SIGNAL_LOG_ODDS[-1], 0.0, SIGNAL_LOG_ODDS[1]])[signal + 1]
-        shift[rows] += np.where(moment.profiling[part.request], 0.0, said)
+        shift += np.where(moment.profiling[found.request], 0.0, said)
     return shift
+
+
+def _time_shift(store: Store, moment: Moment, found: Candidates) -> Array:
+    """What the clock and new purchases did to the odds of items bought before (c,)."""
+    both = then = found.own
+    if moment.changed.any():
+        then = _own(moment.stored, moment, found)
+        both = OwnState(*(np.array(columns) for columns in zip(found.own, then, strict=True)))
+    at = np.array((moment.as_of[found.request], np.full(len(found.item), store.cutoff)))
+    p = dates.within(store, found.item, both, at, store.horizon_days)
+    odds_now, odds_then = logit(np.clip(p, _FLOOR, 1 - _FLOOR))
+    # Bought for the first time since: from here on its own clock speaks.
+    first_time = np.minimum(odds_now - found.log_odds, 0.0)
+    return np.where(then.n_visits > 0, odds_now - odds_then, first_time)
 
 
 def _own(events: Events, moment: Moment, found: Candidates) -> OwnState:
@@ -191,11 +219,6 @@ def _own(events: Events, moment: Moment, found: Candidates) -> OwnState:
     )
 
 
-def _timer_log_odds(store: Store, item: Array, own: OwnState, at: Array) -> Array:
-    p = dates.within(store, item, own, at, store.horizon_days)
-    return np.asarray(logit(np.clip(p, _FLOOR, 1 - _FLOOR)))
-
-
 def _not_in_cart(found: Candidates, carts: list[list[int]]) -> Array:
     keep = np.ones(len(found.item), dtype=bool)
     for request, cart in enumerate(carts):
@@ -203,7 +226,7 @@ def _not_in_cart(found: Candidates, carts: list[list[int]]) -> Array:
             mine = found.request == request
             for item in cart:
                 keep &= ~(mine & (found.item == item))
-    return np.flatnonzero(keep)
+    return keep
 
 
 def _no_state(n: int) -> OwnState:

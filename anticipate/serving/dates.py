@@ -22,7 +22,10 @@ NEVER = int(np.iinfo(np.int64).max)
 
 
 def within(store: Store, item: Array, own: OwnState, at: Array, within_days: float) -> Array:
-    """P(bought within so many days) of each pair (c,); meaningful where it was bought before."""
+    """P(bought within so many days) of each pair (c,); meaningful where it was bought before.
+
+    ``at``, and ``own`` too, may be (2, c): two instants asked about at once.
+    """
     return chance_within(_law(store, item, own), _open_days(own, at), within_days)
 
 

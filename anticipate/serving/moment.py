@@ -7,7 +7,7 @@ Never  an event at or after a customer's ``as_of``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,7 @@ class Moment:
     as_of: Array  # int64 (m,) microseconds UTC
     day: Array  # int32 (m,) local day in which as_of lies
     events: Events
+    stored: Events  # those of them that the bundle holds
     changed: Array  # bool (m,): recent events were added
     profiling: Array  # bool (m,): objects to profiling
     marketing: Array  # bool (m,): objects to marketing
@@ -49,14 +50,14 @@ def make_moment(
 ) -> Moment:
     """Gather everything known of these customers before their instants."""
     codes = store.customer_codes(ids)
-    events = store.events_of(codes)
+    events = stored = store.events_of(codes)
     changed = np.zeros(len(ids), dtype=bool)
     if recent.positions:
-        events, changed = _with_recent(events, ids, as_of, recent)
+        events, changed = _with_recent(stored, ids, as_of, recent)
     flags = np.where(codes >= 0, store.flags[codes] if store.n_customers else 0, 0)
     day = local_days(as_of, store.timezone)
     return Moment(
-        ids, codes, as_of, day, events, changed,
+        ids, codes, as_of, day, events, stored, changed,
         (flags & PROFILING) > 0, (flags & MARKETING) > 0, words,
     )  # fmt: skip
 
@@ -82,8 +83,11 @@ def _with_recent(
         for name in STORED_COLUMNS
     }
     # Stable: the bundle's events come before recent ones of the same instant.
-    order = np.lexsort((columns["timestamp"], customer))
-    columns = {name: column[order] for name, column in columns.items()}
+    time = columns["timestamp"]
+    if len(ids) > 1 or (time[1:] < time[:-1]).any():
+        order = np.lexsort((time, customer))
+        columns = {name: column[order] for name, column in columns.items()}
+        customer = customer[order]
     offsets = offsets_of(customer, len(ids))
-    merged = replace(events, offsets=offsets, customer=customer[order], **columns)
-    return replace(merged, known_at=merged.timestamp), changed
+    known_at = columns["timestamp"]
+    return Events(offsets=offsets, customer=customer, known_at=known_at, **columns), changed

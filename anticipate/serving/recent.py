@@ -8,6 +8,7 @@ Never  an event the bundle already holds, nor one at or after ``as_of`` or not y
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -134,7 +135,7 @@ def _number(row: Mapping[str, Any], name: str, number: int) -> float:
         value = missing if given is None else float(given)
     except (TypeError, ValueError):
         raise BadRowsError(f"recent: row {number}: {name} is not a number.") from None
-    if np.isinf(value) or value < 0 or (name == c.QUANTITY and value == 0):
+    if math.isinf(value) or value < 0 or (name == c.QUANTITY and value == 0):
         raise BadRowsError(f"recent: row {number}: {name} must be finite and not negative or 0.")
     return value
 
@@ -144,7 +145,7 @@ def _plain(id_: Any) -> Any:
 
 
 def _sort_key(one: tuple[Any, ...]) -> tuple[Any, ...]:
-    numbers = [(-np.inf if isinstance(x, float) and np.isnan(x) else x) for x in one[1:12]]
+    numbers = [(-np.inf if x != x else x) for x in one[1:12]]  # NaN differs from itself
     return (str(one[0]), *numbers, str(one[12]))
 
 

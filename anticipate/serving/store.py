@@ -66,19 +66,28 @@ class Store:
 
     def events_of(self, codes: Array) -> Events:
         """Stored events of the customers asked for, numbered 0..m-1 in the order asked."""
+        if len(codes) == 1:
+            return self._events_of_one(int(codes[0]))
         known = codes >= 0
         safe = np.where(known, codes, 0)
         starts = np.where(known, self.offsets[safe], 0)
         counts = np.where(known, self.offsets[safe + 1] - starts, 0)
         offsets = np.concatenate(([0], np.cumsum(counts)))
-        if len(codes) == 1:
-            rows: Any = slice(int(starts[0]), int(starts[0] + counts[0]))
-        else:
-            shift = np.repeat(starts - offsets[:-1], counts)
-            rows = np.arange(int(offsets[-1])) + shift
+        rows = np.arange(int(offsets[-1])) + np.repeat(starts - offsets[:-1], counts)
         columns = {name: column[rows] for name, column in self.columns.items()}
         customer = np.repeat(np.arange(len(codes), dtype=np.int32), counts)
         return Events(offsets=offsets, customer=customer, known_at=columns["timestamp"], **columns)
+
+    def _events_of_one(self, code: int) -> Events:
+        """The same for one customer: views of the stored columns."""
+        start, end = (self.offsets[code : code + 2]).tolist() if code >= 0 else (0, 0)
+        columns = {name: column[start:end] for name, column in self.columns.items()}
+        return Events(
+            offsets=np.array([0, end - start], dtype=np.int64),
+            customer=np.zeros(end - start, dtype=np.int32),
+            known_at=columns["timestamp"],
+            **columns,
+        )
 
 
 def _grouped(arrays: Mapping[str, Array]) -> dict[str, dict[str, Array]]:
