@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
+import os
 from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -55,10 +56,30 @@ def check_columns(table: str, wanted: Iterable[str], found: Iterable[Any], *, hi
 
 
 def check_writable_parent(path: str | Path) -> Path:
-    """The folder that a file is to be written into exists and is one."""
+    """The folder that a file is to be written into exists and may be written into."""
     target = Path(path)
     if not target.parent.is_dir():
         raise OutputError(
             f"cannot write {target.name}: no folder {str(target.parent)!r}. Create it first."
         )
+    if target.is_dir():
+        raise OutputError(f"cannot write {target.name}: it is a folder. Name a file in it.")
+    _check_writable(target.parent, target.name)
     return target
+
+
+def check_writable_folder(path: str | Path) -> Path:
+    """A folder that is there and may be written into, or that can be made."""
+    target = Path(path)
+    if target.exists() and not target.is_dir():
+        raise OutputError(f"cannot write {target.name}: it is a file. Name a folder.")
+    there = next(folder for folder in (target, *target.absolute().parents) if folder.exists())
+    _check_writable(there, target.name)
+    return target
+
+
+def _check_writable(folder: Path, name: str) -> None:
+    if not (folder.is_dir() and os.access(folder, os.W_OK)):
+        raise OutputError(
+            f"cannot write {name}: {str(folder)!r} is not a folder you may write into."
+        )

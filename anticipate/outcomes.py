@@ -186,10 +186,10 @@ def label_outcomes(
 
 
 def temporal_split(
-    log: InteractionLog, cutoff: Instant, horizon_days: float
+    source: InteractionLog | History, cutoff: Instant, horizon_days: float
 ) -> tuple[History, Outcomes]:
     """The history before a cutoff and what happened in the horizon after it."""
-    outcomes = label_outcomes(log, cutoff, horizon_days)
+    outcomes = label_outcomes(source, cutoff, horizon_days)
     return outcomes.history, outcomes
 
 

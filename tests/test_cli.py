@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 
 import pandas as pd
 import pytest
@@ -138,6 +141,68 @@ def test_an_output_that_cannot_be_written_is_refused_before_the_work(
     assert status == 2
     assert "s." in err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("command", "word"),
+    [
+        (["train", "o.csv", "--timezone", "UTC", "--out", "locked/b"], "may write into"),
+        (["train", "o.csv", "--timezone", "UTC", "--out", "o.csv"], "it is a file"),
+        (["evaluate", "o.csv", "--timezone", "UTC", "--cutoff", "2025-01-01", "--json",
+          "locked/r.json"], "may write into"),
+        (["evaluate", "o.csv", "--timezone", "UTC", "--cutoff", "2025-01-01", "--html", "locked"],
+         "it is a folder"),
+        (["suggest", "--bundle", "nowhere", "--as-of", "2025-03-01", "--out", "locked/s.csv"],
+         "may write into"),
+    ],
+)  # fmt: skip
+def test_an_unwritable_output_folder_is_told_before_anything_is_read(
+    capsys, tmp_path, monkeypatch, command, word
+):
+    """Root may write anywhere, so the system's answer is played here."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "locked").mkdir()
+    (tmp_path / "o.csv").write_text("not even a table", encoding="utf-8")
+    monkeypatch.setattr("os.access", lambda path, _: "locked" not in str(path))
+    status, _, err = run(capsys, *command)
+
+    assert (status, err.count("\n")) == (2, 1)
+    assert word in err
+    assert sorted(one.name for one in tmp_path.rglob("*")) == ["locked", "o.csv"]
+
+
+def test_naive_times_of_later_events_are_read_in_the_bundles_timezone(
+    capsys, bookshop_bundle, tmp_path
+):
+    """09:00 without a timezone is 09:00 UTC, the bundle's: the coffee counts as bought."""
+    row = "customer_id,item_id,timestamp\nC042,K-coffee-beans,2025-03-02 09:00\n"
+    (tmp_path / "o.csv").write_text(row, encoding="utf-8")
+    asked = ("--bundle", bookshop_bundle, "--customer", "C042", "--n", 1)
+
+    status, after, err = run(
+        capsys, "suggest", tmp_path / "o.csv", *asked, "--as-of", "2025-03-02T09:01Z"
+    )
+    _, before, _ = run(
+        capsys, "suggest", tmp_path / "o.csv", *asked, "--as-of", "2025-03-02T09:00Z"
+    )
+
+    assert (status, err) == (0, "")
+    assert "K-coffee-beans" in before
+    assert "K-coffee-beans" not in after
+
+
+def test_what_is_printed_does_not_hang_on_the_locale(tmp_path, bookshop_bundle):
+    """A Korean id on a terminal that speaks ASCII."""
+    ask = ["suggest", "--bundle", str(bookshop_bundle), "--as-of", "2025-03-01", "--customer", "책"]
+    done = subprocess.run(
+        [sys.executable, "-m", "anticipate", *ask],
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert "책,2025-03-01" in done.stdout.decode("utf-8")
 
 
 def test_a_failed_write_leaves_no_partial_file(capsys, bookshop_bundle, tmp_path, monkeypatch):

@@ -9,8 +9,17 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from anticipate import Anticipator
+from anticipate import Anticipator, Scorer
+from anticipate.anticipator.state import make_state
 from anticipate.churn import ChurnModel
+from anticipate.evaluation import (
+    churn_baselines,
+    customer_groups,
+    mean_gap_pair_dates,
+    needs_baselines,
+    timing_baselines,
+    warning_baselines,
+)
 from anticipate.features import FeatureBuilder
 from anticipate.guards import DuplicateGuard
 from anticipate.kernels.pairs import find_pairs
@@ -54,6 +63,21 @@ def outcome_tables(history):
     }
 
 
+def plain_rules(history):
+    """What our numbers are compared with, and the groups they are reported by."""
+    return {
+        "groups": customer_groups(history, ["segment"]),
+        "dates of pairs": mean_gap_pair_dates(history),
+        **{f"needs: {name}": table for name, table in needs_baselines(history, n=10).items()},
+        **{f"timing: {name}": table for name, table in timing_baselines(history).items()},
+        **{f"churn: {name}": one for name, one in churn_baselines(history, 30).items()},
+        **{
+            f"warnings: {name}": table
+            for name, table in warning_baselines(cart_of(history), history).items()
+        },
+    }
+
+
 TABLES = {
     "events": lambda history: history.to_pandas(),
     "customers": lambda history: history.customers,
@@ -63,6 +87,7 @@ TABLES = {
     "before the last basket": lambda history: history.before_last_basket().to_pandas(),
     "an earlier history": lambda history: history.as_of("2024-06-01").to_pandas(),
     "outcomes": outcome_tables,
+    "plain rules": plain_rules,
 }
 
 
@@ -154,6 +179,29 @@ def suggestions(model, history, customers):
     return pd.DataFrame(rows, columns=["customer_id", "asked", "rank", "what"])
 
 
+def everything_said(model, history, customers):
+    """One by one, all at once, and the churn columns of the scorer."""
+    scorer = Scorer(*make_state(model, history))
+    return {
+        "suggest": suggestions(model, history, customers),
+        "suggest_many": model.suggest_many(history, customers, n=5),
+        "churn": scorer.churn(customers, as_of=history.cutoff),
+    }
+
+
 def test_suggestions_keep_the_laws():
     few = random_log(0, n_customers=12)
-    check_history_model(Anticipator(random_state=0), few, predict=suggestions, cutoff=CUTOFF)
+    check_history_model(Anticipator(random_state=0), few, predict=everything_said, cutoff=CUTOFF)
+
+
+@pytest.mark.filterwarnings("ignore::anticipate.exceptions.AnticipateWarning")
+def test_nothing_that_is_stored_for_the_scorer_sees_the_future():
+    """Every array of a bundle, and the ranking made of them."""
+
+    def stored(history):
+        model = Anticipator(random_state=0).fit(history)
+        manifest, arrays = make_state(model, history, with_models=True)
+        ranking = Scorer(manifest, arrays).rank_at_risk(as_of=history.cutoff)
+        return {"manifest": manifest, "arrays": arrays, "ranking": ranking}
+
+    check_no_leak(stored, random_log(0, n_customers=12), CUTOFF)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import pickle
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,7 @@ from anticipate.kernels.returns import CANCEL_CODE, RETURN_CODE
 from anticipate.log import InteractionLog
 from anticipate.testing import random_log
 from anticipate.testing.compare import difference
+from anticipate.testing.unchanged import contents
 
 ROWS = {
     "customer_id": ["bo", "al", "bo", "al", "cy"],
@@ -609,6 +611,17 @@ def test_every_error_is_also_a_builtin_kind():
     for error in AnticipateError.__subclasses__():
         builtin = [kind for kind in error.__mro__ if kind.__module__ == "builtins"]
         assert builtin[0] is not Exception
+
+
+def test_a_log_and_a_history_survive_pickling():
+    log = random_log(1, n_customers=4)
+    history = log.as_of("2024-09-01")
+
+    assert difference(pickle.loads(pickle.dumps(log)).to_pandas(), log.to_pandas()) is None
+    assert difference(contents(pickle.loads(pickle.dumps(history))), contents(history)) is None
+    again = pickle.loads(pickle.dumps(made(rows(3)))).events
+    assert is_constant(again.order)
+    assert again.known_at is again.timestamp
 
 
 # -- large ---------------------------------------------------------------------------------

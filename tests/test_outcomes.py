@@ -163,6 +163,7 @@ def test_temporal_split_gives_the_history_and_its_outcomes():
 
     assert history is found.history
     assert history.n_events == 3
+    assert temporal_split(log_of().as_of("2025-01-20"), "2025-01-10", 10)[0].n_events == 3
 
 
 def test_news_that_came_late_are_in_neither():

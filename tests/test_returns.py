@@ -113,7 +113,7 @@ def test_a_history_without_events_has_no_returns():
     assert len(match.returned) == 1
 
 
-def test_a_million_purchases_before_one_return():
+def test_two_hundred_thousand_purchases_before_one_return():
     """One customer, one item: the loop enters each row once."""
     n = 200_000
     seconds = pd.Timestamp("2025-01-01") + pd.to_timedelta(np.arange(n + 1), unit="s")

@@ -19,11 +19,11 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
-from .._checks import check_positive
+from .._checks import check_count, check_positive
 from ..bundle import open_bundle, write_bundle
 from ..churn import ChurnModel
 from ..evaluation import Report
-from ..exceptions import CutoffError, EmptyHistoryError
+from ..exceptions import CutoffError, EmptyHistoryError, ParameterError
 from ..guards import DuplicateGuard
 from ..log import History, InteractionLog
 from ..log.clock import Instant, to_microseconds, to_timestamp
@@ -94,6 +94,8 @@ class Anticipator(BaseEstimator):  # type: ignore[misc]
         EmptyHistoryError
             If there is no purchase before the cutoff.
         """
+        _check_history(history)
+        _check_settings(self.random_state, self.n_jobs)
         horizon = check_positive("horizon_days", self.horizon_days)
         churn_horizon = check_positive("churn_horizon_days", self.churn_horizon_days)
         check_benefits(self.benefits)
@@ -131,6 +133,7 @@ class Anticipator(BaseEstimator):  # type: ignore[misc]
         audience: str = "customer",
     ) -> list[Suggestion]:
         """Suggestions for one customer as of ``history.cutoff``; see ``Scorer.suggest``."""
+        _check_history(history)
         scorer = self._scorer(history.select([customer_id]))
         at = to_timestamp(history.cutoff_us)
         return scorer.suggest(customer_id, as_of=at, cart=cart, n=n, audience=audience)
@@ -144,6 +147,7 @@ class Anticipator(BaseEstimator):  # type: ignore[misc]
         audience: str = "staff",
     ) -> pd.DataFrame:
         """Suggestions of many customers as one table; see ``Scorer.suggest_many``."""
+        _check_history(history)
         at = to_timestamp(history.cutoff_us)
         return self._scorer(history).suggest_many(customer_ids, as_of=at, n=n, audience=audience)
 
@@ -173,7 +177,8 @@ class Anticipator(BaseEstimator):  # type: ignore[misc]
                 f"this model saw events up to {self.cutoff_}; judging it at an earlier cutoff "
                 "would grade it on its own training. Take a later cutoff or fit on less."
             )
-        return evaluate(self, log, cutoff, tuple(groups))
+        groups = (groups,) if isinstance(groups, str) else tuple(groups)
+        return evaluate(self, log, cutoff, groups)
 
     def save(self, path: str | Path, history: History | None = None) -> Path:
         """Write a bundle for ``Scorer.load``.
@@ -210,6 +215,8 @@ class Anticipator(BaseEstimator):  # type: ignore[misc]
 
     def _history(self, given: History | None) -> History:
         history = given if given is not None else self.history_
+        if given is not None:
+            _check_history(given)
         if history is None:
             raise EmptyHistoryError(
                 "a loaded model has no history of its own; give one: save(path, history=...)."
@@ -220,6 +227,20 @@ class Anticipator(BaseEstimator):  # type: ignore[misc]
                 f"events up to {self.cutoff_}; give a history that ends later."
             )
         return history
+
+
+def _check_history(history: Any) -> None:
+    if not isinstance(history, History):
+        raise ParameterError(
+            f"history must be a History; got {type(history).__name__}. Give log.as_of(cutoff)."
+        )
+
+
+def _check_settings(random_state: Any, n_jobs: Any) -> None:
+    if random_state is not None:
+        check_count("random_state", random_state, least=0, most=2**32 - 1)
+    if n_jobs is not None and n_jobs == 0:
+        raise ParameterError("n_jobs must not be 0; 1 is one after another, -1 all cores.")
 
 
 def _fit_part(name: str, part: Any, history: History, step: int, total: int) -> Any:

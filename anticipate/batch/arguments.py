@@ -31,7 +31,9 @@ def add_events(command: argparse.ArgumentParser, *, optional: bool = False) -> N
     for name in _COLUMN_FLAGS:
         columns.add_argument(_flag(name), metavar="COLUMN")
     reading = command.add_argument_group("reading")
-    reading.add_argument("--timezone", help="of naive times, e.g. UTC or Europe/Berlin")
+    reading.add_argument(
+        "--timezone", help="of naive times, e.g. Europe/Berlin (default: that of the bundle)"
+    )
     reading.add_argument("--default-event", default=c.PURCHASE)
     reading.add_argument("--extra-events", nargs="*", default=())
     reading.add_argument(
@@ -70,14 +72,15 @@ def add_json_html(command: argparse.ArgumentParser) -> None:
     command.add_argument("--html", metavar="FILE")
 
 
-def read_events(arguments: argparse.Namespace) -> InteractionLog:
-    """The log of the files named, by the flags given."""
+def read_events(arguments: argparse.Namespace, *, timezone: str | None = None) -> InteractionLog:
+    """The log of the files named, by the flags given; ``timezone`` where no flag names one."""
     options: dict[str, Any] = {
         name: getattr(arguments, name)
         for name in (c.CUSTOMER, c.ITEM, c.TIMESTAMP, *_COLUMN_FLAGS, "timezone", "default_event",
                      "extra_events", "negative_quantity", "on_bad_rows", "closed_until", "items",
                      "customers")
     }  # fmt: skip
+    options["timezone"] = options["timezone"] or timezone
     csv = {name: getattr(arguments, name) for name in _CSV_FLAGS if getattr(arguments, name)}
     return InteractionLog.read(arguments.events, **options, **csv)
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from .._checks import check_writable_parent
+from .._checks import check_writable_folder, check_writable_parent
 from ..anticipator import Anticipator
 from ..bundle import bundle_info
 from ..log import History, InteractionLog
@@ -28,7 +28,7 @@ _CHUNK = 500  # customers between two movements of the bar
 
 
 def train(arguments: argparse.Namespace) -> None:
-    check_writable_parent(arguments.out)
+    check_writable_folder(arguments.out)
     log = read_events(arguments)
     history = log.as_of(arguments.cutoff) if arguments.cutoff else everything(log)
     model = _fit(arguments, history)
@@ -41,10 +41,11 @@ def evaluate(arguments: argparse.Namespace) -> None:
     for path in (arguments.json, arguments.html):
         if path is not None:
             check_writable_parent(path)
-    log = read_events(arguments)
     if arguments.bundle:
         model = Anticipator.load(arguments.bundle)
+        log = read_events(arguments, timezone=bundle_info(arguments.bundle)["timezone"])
     else:
+        log = read_events(arguments)
         model = _fit(arguments, log.as_of(arguments.cutoff))
     with show_steps("evaluate"):
         report = model.evaluate(log, arguments.cutoff, groups=tuple(arguments.groups))
@@ -61,7 +62,7 @@ def suggest(arguments: argparse.Namespace) -> None:
     scorer = Scorer.load(arguments.bundle, verify=arguments.verify)
     known = scorer.customer_ids()
     ids = parse_ids(arguments.customer, known[0]) if arguments.customer else list(known)
-    recent = _recent(arguments)
+    recent = _recent(arguments, scorer)
     chunks = [ids[i : i + _CHUNK] for i in range(0, len(ids), _CHUNK)]
     parts = [
         scorer.suggest_many(
@@ -77,7 +78,7 @@ def rank_at_risk(arguments: argparse.Namespace) -> None:
     scorer = Scorer.load(arguments.bundle, verify=arguments.verify)
     table = scorer.rank_at_risk(
         as_of=arguments.as_of,
-        recent=_recent(arguments),
+        recent=_recent(arguments, scorer),
         top=arguments.top,
         budget=arguments.budget,
         cost=arguments.cost,
@@ -115,8 +116,10 @@ def _fit(arguments: argparse.Namespace, history: History) -> Anticipator:
         return model.fit(history)
 
 
-def _recent(arguments: argparse.Namespace) -> InteractionLog | None:
-    return None if arguments.events is None else read_events(arguments)
+def _recent(arguments: argparse.Namespace, scorer: Scorer) -> InteractionLog | None:
+    if arguments.events is None:
+        return None
+    return read_events(arguments, timezone=scorer.manifest["timezone"])
 
 
 def _write_text(file: Path, text: str) -> None:

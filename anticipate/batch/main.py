@@ -8,6 +8,7 @@ Never  a traceback for what the user can mend, nor half a file.
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 import warnings
 from collections.abc import Sequence
@@ -22,6 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; see ``anticipate --help``."""
     parser = build_parser()
     arguments = parser.parse_args(argv)
+    _speak_utf8()
     with warnings.catch_warnings():
         warnings.showwarning = _one_line  # type: ignore[assignment]
         warnings.simplefilter("always", AnticipateWarning)
@@ -110,6 +112,13 @@ def _bundle(to: _Commands[argparse.ArgumentParser]) -> None:
     command.add_argument("action", choices=("inspect", "verify"))
     command.add_argument("bundle", metavar="FOLDER")
     command.set_defaults(run=commands.bundle)
+
+
+def _speak_utf8() -> None:
+    """Names of items are of any script; what is printed must not hang on the locale."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8")
 
 
 def _one_line(message: Warning | str, category: type[Warning], *_: object) -> None:

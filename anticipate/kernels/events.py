@@ -41,6 +41,20 @@ class Events:
     channel: Array  # int16 (n,), -1 none
     reason: Array  # int32 (n,), -1 none
 
+    def __getstate__(self) -> dict[str, Any]:
+        """For pickle, constant columns as one value: as arrays they would come back in full."""
+        return {
+            name: (column[0], column.dtype, len(column))
+            if is_constant(column) and len(column)
+            else column
+            for name, column in vars(self).items()
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, column in state.items():
+            whole = constant(*column) if isinstance(column, tuple) else column
+            object.__setattr__(self, name, whole)
+
     @property
     def n(self) -> int:
         return len(self.customer)

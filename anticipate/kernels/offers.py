@@ -31,11 +31,28 @@ class OwnState(NamedTuple):
 
 def own_state(events: Events, customer: Array, item: Array) -> OwnState:
     """Purchases of each candidate pair."""
-    n = len(item)
+    rows = np.flatnonzero(events.event == PURCHASE_CODE)
+    return _state(events, *_match(events, rows, customer, item), len(item))
+
+
+def own_states(
+    events: Events, customer: Array, item: Array, *, new: Array
+) -> tuple[OwnState, OwnState]:
+    """The same, and the same as if the ``new`` rows, a mask (n,), were not there.
+
+    ``last_row`` of both counts all rows.
+    """
     rows = np.flatnonzero(events.event == PURCHASE_CODE)
     candidate, rows = _match(events, rows, customer, item)
+    old = ~new[rows]
+    before = _state(events, candidate[old], rows[old], len(item))
+    return _state(events, candidate, rows, len(item)), before
+
+
+def _state(events: Events, candidate: Array, rows: Array, n: int) -> OwnState:
+    """From purchase rows by candidate, then time."""
     day = events.day[rows]
-    new = np.ones(len(rows), dtype=bool)  # rows are by candidate, then time
+    new = np.ones(len(rows), dtype=bool)
     new[1:] = (candidate[1:] != candidate[:-1]) | (day[1:] != day[:-1])
     rows, candidate = rows[new], candidate[new]
     time = events.timestamp[rows]

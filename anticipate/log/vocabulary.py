@@ -32,11 +32,6 @@ class Vocabulary:
     reasons: Array
     event_names: tuple[str, ...]
 
-    @property
-    def signature(self) -> tuple[str, ...]:
-        """Kinds of the ids, to compare two logs."""
-        return ("text" if self.customer_ids.dtype == object else "integer",)
-
 
 def union_ids(first: Array, second: Array) -> Array:
     """Sorted union of two sorted vocabularies, the first returned as it is where it suffices."""

@@ -8,6 +8,7 @@ Never  an answer from before the bundle's cutoff: it knows more than was known t
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,22 +18,62 @@ from .instants import to_datetime, to_microseconds
 from .moment import Moment, make_moment
 from .recent import read_recent
 from .store import Store
+from .values import plain_id
 
 DAY = 86_400_000_000
 
 
 def ask(store: Store, ids: list[Any], as_of: Any, recent: Any) -> Moment:
     """Check the moment and gather what is known at it."""
-    several = isinstance(as_of, (list, tuple, np.ndarray)) or hasattr(as_of, "iloc")
-    if several:
-        instants = np.array([to_microseconds(one, store.timezone) for one in as_of], np.int64)
-        if len(instants) != len(ids):
-            raise ParameterError(f"as_of: {len(instants)} instants for {len(ids)} customers.")
-    else:
-        instants = np.full(len(ids), to_microseconds(as_of, store.timezone), dtype=np.int64)
+    return next(_moments(store, ids, as_of, recent, max(len(ids), 1)))
+
+
+def ask_in_parts(
+    store: Store, ids: list[Any], as_of: Any, recent: Any, size: int = 1024
+) -> Iterator[Moment]:
+    """Moments of at most ``size`` requests, so that memory stays bounded; checked at once."""
+    return _moments(store, ids, as_of, recent, size)
+
+
+def customers_of(store: Store, customer_ids: Any) -> list[Any]:
+    """The ids asked for; all of the bundle for None.
+
+    Raises
+    ------
+    ParameterError
+        If it is one id, a table, or nothing to go through.
+    """
+    if customer_ids is None:
+        return list(store.all_customers().tolist())
+    single = isinstance(customer_ids, (str, bytes, Mapping)) or hasattr(customer_ids, "columns")
+    if single or not isinstance(customer_ids, Iterable):
+        raise ParameterError(
+            f"customer_ids must be a list of ids; got {type(customer_ids).__name__}. "
+            "For one customer give [customer_id]."
+        )
+    return list(customer_ids)
+
+
+def _moments(store: Store, ids: list[Any], as_of: Any, recent: Any, size: int) -> Iterator[Moment]:
+    instants = _instants(store, as_of, len(ids))
     _check_instants(store, instants)
     words = store.overlays()
-    return make_moment(store, ids, instants, read_recent(recent, store, words), words)
+    known = read_recent(recent, store, words)
+    ids = [plain_id(id_) for id_ in ids]
+    return (
+        make_moment(store, ids[i : i + size], instants[i : i + size], known, words)
+        for i in range(0, max(len(ids), 1), size)
+    )
+
+
+def _instants(store: Store, as_of: Any, n: int) -> np.ndarray[Any, Any]:
+    """One for all, or one for each."""
+    if isinstance(as_of, (str, bytes)) or not hasattr(as_of, "__len__"):
+        return np.full(n, to_microseconds(as_of, store.timezone), dtype=np.int64)
+    instants = np.array([to_microseconds(one, store.timezone) for one in as_of], np.int64)
+    if len(instants) != n:
+        raise ParameterError(f"as_of: {len(instants)} instants for {n} customers.")
+    return instants
 
 
 def _check_instants(store: Store, instants: np.ndarray[Any, Any]) -> None:
@@ -49,5 +90,5 @@ def _check_instants(store: Store, instants: np.ndarray[Any, Any]) -> None:
             f"as_of {to_datetime(int(instants.max()))} lies more than {store.horizon_days:g} days "
             "after the bundle's cutoff; save a fresh bundle.",
             FutureCutoffWarning,
-            stacklevel=4,
+            stacklevel=5,
         )

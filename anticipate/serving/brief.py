@@ -27,6 +27,9 @@ DAY = 86_400_000_000
 
 def make_brief(store: Store, moment: Moment, suggestions: list[Suggestion]) -> dict[str, Any]:
     """Who they are to us, what they own, what is open, what lies ahead, what not to offer."""
+    disliked = _disliked(store, moment)
+    unwanted = {one["item_id"] for one in disliked}
+    ahead = [one for one in suggestions if one.kind in SELLING_KINDS]
     return {
         "customer_id": moment.ids[0],
         "as_of": to_datetime(int(moment.as_of[0])).isoformat(),
@@ -34,9 +37,9 @@ def make_brief(store: Store, moment: Moment, suggestions: list[Suggestion]) -> d
         "relation": _relation(store, moment),
         "owns": _owned(store, moment),
         "open": [one.to_dict() for one in suggestions if one.kind == "follow_up"],
-        "ahead": [one.to_dict() for one in suggestions if one.kind in SELLING_KINDS][:5],
+        "ahead": [one.to_dict() for one in ahead if one.item_id not in unwanted][:5],
         "risk": [one.to_dict() for one in suggestions if one.kind in ("churn_risk", "win_back")],
-        "do_not_offer": _disliked(store, moment),
+        "do_not_offer": disliked,
     }
 
 
@@ -47,7 +50,7 @@ def _relation(store: Store, moment: Moment) -> dict[str, Any]:
     value = float(table.expected_value[0])
     return {
         "segment": SEGMENTS[int(table.segment[0])],
-        "customer_since": None if first is None else to_datetime(first).date().isoformat(),
+        "customer_since": None if first is None else _day(store, first),
         "n_purchase_days": len(np.unique(moment.events.day[bought])),
         "p_churn": round(float(table.p_churn[0]), 4),
         "expected_value": None if np.isnan(value) else round(value, 2),
@@ -68,10 +71,14 @@ def _owned(store: Store, moment: Moment) -> list[dict[str, Any]]:
         {
             "item_id": moment.words["items"].id(item),
             "name": item_name(store, moment, item),
-            "last_bought": to_datetime(int(events.timestamp[row])).date().isoformat(),
+            "last_bought": _day(store, int(events.timestamp[row])),
         }
         for item, row in latest.items()
     ]
+
+
+def _day(store: Store, instant: int) -> str:
+    return to_datetime(instant, store.timezone).date().isoformat()
 
 
 def _disliked(store: Store, moment: Moment) -> list[dict[str, Any]]:

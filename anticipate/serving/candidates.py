@@ -15,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
-from ..kernels.events import Events
-from ..kernels.offers import OwnState, latest_signal, own_state
+from ..kernels.offers import OwnState, latest_signal, own_state, own_states
 from . import dates
 from .moment import Moment
 from .store import Store
@@ -61,9 +60,10 @@ def find_candidates(store: Store, moment: Moment, carts: list[list[int]]) -> Can
     found = _stored(store, moment)
     if any(carts) or moment.changed.any():
         found = _with_companions(store, moment, carts, found)
-    found = replace(found, own=_own(moment.events, moment, found))
-    found = replace(found, log_odds=found.log_odds + _shift(store, moment, found))
-    return found.where(_not_in_cart(found, carts)) if any(carts) else found
+        found = found.where(_not_in_cart(found, carts))
+    own, before = _own(moment, found)
+    found = replace(found, own=own)
+    return replace(found, log_odds=found.log_odds + _shift(store, moment, found, before))
 
 
 def _stored(store: Store, moment: Moment) -> Candidates:
@@ -180,13 +180,13 @@ def _seeds(store: Store, moment: Moment, carts: list[list[int]]) -> list[tuple[i
     return [seed for seed in seeds if 0 <= seed[1] < store.n_items]
 
 
-def _shift(store: Store, moment: Moment, found: Candidates) -> Array:
+def _shift(store: Store, moment: Moment, found: Candidates, before: OwnState) -> Array:
     """How much the log-odds moved since the bundle's cutoff; exactly 0 where nothing did."""
-    shift = np.zeros(len(found.item))
     moved = (moment.as_of > store.cutoff) | moment.changed
+    if not moved.any():
+        return np.zeros(len(found.item))
     dated = moved[found.request] & (found.own.n_visits > 0)
-    if dated.any():
-        shift[dated] = _time_shift(store, moment, found.where(dated))
+    shift = np.where(dated, _time_shift(store, moment, found, before), 0.0)
     if moment.changed.any():
         signal = latest_signal(moment.events, found.request, found.item, store.cutoff)
         said = np.array([SIGNAL_LOG_ODDS[-1], 0.0, SIGNAL_LOG_ODDS[1]])[signal + 1]
@@ -194,29 +194,37 @@ def _shift(store: Store, moment: Moment, found: Candidates) -> Array:
     return shift
 
 
-def _time_shift(store: Store, moment: Moment, found: Candidates) -> Array:
-    """What the clock and new purchases did to the odds of items bought before (c,)."""
-    both = then = found.own
-    if moment.changed.any():
-        then = _own(moment.stored, moment, found)
-        both = OwnState(*(np.array(columns) for columns in zip(found.own, then, strict=True)))
+def _time_shift(store: Store, moment: Moment, found: Candidates, before: OwnState) -> Array:
+    """What the clock and new purchases did to the odds of items bought by now (c,)."""
+    both = found.own
+    if before is not found.own:
+        both = OwnState(*(np.array(columns) for columns in zip(found.own, before, strict=True)))
     at = np.array((moment.as_of[found.request], np.full(len(found.item), store.cutoff)))
     p = dates.within(store, found.item, both, at, store.horizon_days)
     odds_now, odds_then = logit(np.clip(p, _FLOOR, 1 - _FLOOR))
     # Bought for the first time since: from here on its own clock speaks.
     first_time = np.minimum(odds_now - found.log_odds, 0.0)
-    return np.where(then.n_visits > 0, odds_now - odds_then, first_time)
+    return np.where(before.n_visits > 0, odds_now - odds_then, first_time)
 
 
-def _own(events: Events, moment: Moment, found: Candidates) -> OwnState:
-    """What was done with each candidate; nothing of those who object to profiling."""
-    own = own_state(events, found.request, found.item)
+def _own(moment: Moment, found: Candidates) -> tuple[OwnState, OwnState]:
+    """What was done with each candidate, now and by the bundle's cutoff.
+
+    Nothing of those who object to profiling.
+    """
+    if moment.changed.any():
+        now, before = own_states(moment.events, found.request, found.item, new=moment.new)
+    else:
+        now = before = own_state(moment.events, found.request, found.item)
     hidden = moment.profiling[found.request]
     if not hidden.any():
-        return own
-    return OwnState(
-        *(np.where(hidden, b, a) for a, b in zip(own, _no_state(len(hidden)), strict=True))
-    )
+        return now, before
+    return _hidden(now, hidden), _hidden(before, hidden)
+
+
+def _hidden(own: OwnState, hidden: Array) -> OwnState:
+    nothing = _no_state(len(hidden))
+    return OwnState(*(np.where(hidden, b, a) for a, b in zip(own, nothing, strict=True)))
 
 
 def _not_in_cart(found: Candidates, carts: list[list[int]]) -> Array:

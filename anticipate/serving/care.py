@@ -46,7 +46,7 @@ def follow_ups(
 def _follow_up(store: Store, moment: Moment, request: int, row: int, code: str) -> Suggestion:
     events = moment.events
     when = int(events.timestamp[row])
-    since = to_datetime(when)
+    since = to_datetime(when, store.timezone)  # the day that the customer remembers
     topic = moment.words["reasons"].id(int(events.reason[row])) or "no topic given"
     item = int(events.item[row])
     facts: dict[str, dict[str, Fact]] = {

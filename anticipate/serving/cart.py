@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from .. import columns as c
-from ..exceptions import BadRowsError, ColumnError, ParameterError
+from ..exceptions import BadRowsError, ColumnError, IdTypeError, ParameterError
 from ..kernels.next_gap import GapTable
 from ..kernels.returns import match_returns
 from ..kernels.rules import KINDS, Findings, ItemRules, Lines, QuickRates, check_lines, is_warning
@@ -25,6 +26,7 @@ from .moment import Moment
 from .offers import event_evidence, item_name
 from .overlay import Overlay
 from .store import Store
+from .values import truth, without_missing
 
 MOST_LINES = 10_000
 MINUTE = 60_000_000
@@ -43,10 +45,12 @@ def read_cart(cart: Iterable[Any], items: Overlay) -> list[CartLine]:
     """Check and code a cart of item ids or mappings (item_id, quantity, price, gift)."""
     if isinstance(cart, (str, bytes, Mapping)) or not isinstance(cart, Iterable):
         raise ParameterError("cart must be a list of item ids or mappings; give [item_id].")
-    lines = [_read_line(line, number, items) for number, line in enumerate(cart)]
+    if hasattr(cart, "columns"):
+        raise ParameterError("cart is a table; give its rows as mappings.")
+    lines = list(islice(cart, MOST_LINES + 1))
     if len(lines) > MOST_LINES:
-        raise ParameterError(f"cart: {len(lines)} lines; at most {MOST_LINES} are looked at.")
-    return lines
+        raise ParameterError(f"cart: more than {MOST_LINES} lines; at most those are looked at.")
+    return [_read_line(line, number, items) for number, line in enumerate(lines)]
 
 
 def check_carts(
@@ -111,14 +115,17 @@ def _warning(store: Store, moment: Moment, lines: Lines, found: Findings, i: int
 
 
 def _read_line(line: Any, number: int, items: Overlay) -> CartLine:
-    if not isinstance(line, Mapping):
-        return CartLine(items.code(line))
-    if line.get(c.ITEM) is None:
+    line = without_missing(line if isinstance(line, Mapping) else {c.ITEM: line})
+    if c.ITEM not in line:
         raise ColumnError(f"cart: line {number} has no {c.ITEM}; give one.")
+    try:
+        item = items.code(line[c.ITEM])
+    except IdTypeError as error:
+        raise IdTypeError(f"cart: line {number}: {error}") from None
     try:
         quantity = float(line.get(c.QUANTITY, 1.0))
     except (TypeError, ValueError):
         raise BadRowsError(f"cart: line {number}: quantity is not a number.") from None
     if not np.isfinite(quantity) or quantity <= 0:
         raise BadRowsError(f"cart: line {number}: quantity must be finite and above 0.")
-    return CartLine(items.code(line[c.ITEM]), quantity, bool(line.get(c.GIFT, False)))
+    return CartLine(item, quantity, truth(line.get(c.GIFT, False), f"cart: line {number}: gift"))

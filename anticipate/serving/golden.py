@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from .scorer import Scorer
 
 TOLERANCE = 1e-9  # between machines
-_DAYS = (0, 7)
+_DAYS = (0.0, 7.0)
+DAY = 86_400_000_000
 
 
 def golden_rows(scorer: Scorer) -> list[dict[str, Any]]:
@@ -26,9 +27,10 @@ def golden_rows(scorer: Scorer) -> list[dict[str, Any]]:
     start = scorer.cutoff_us
     rows = []
     for days in _DAYS:
+        later = round(min(days, scorer.horizon_days / 2) * DAY)  # within what it answers for
         request = {
             "customer_id": customer_id,
-            "as_of": to_datetime(start + days * 86_400_000_000 + 1).isoformat(),
+            "as_of": to_datetime(start + later + 1).isoformat(),
             "cart": items[:1],
             "recent": [
                 {

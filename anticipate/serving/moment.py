@@ -31,7 +31,7 @@ class Moment:
     as_of: Array  # int64 (m,) microseconds UTC
     day: Array  # int32 (m,) local day in which as_of lies
     events: Events
-    stored: Events  # those of them that the bundle holds
+    new: Array  # bool (n,): the event came with the request
     changed: Array  # bool (m,): recent events were added
     profiling: Array  # bool (m,): objects to profiling
     marketing: Array  # bool (m,): objects to marketing
@@ -50,21 +50,22 @@ def make_moment(
 ) -> Moment:
     """Gather everything known of these customers before their instants."""
     codes = store.customer_codes(ids)
-    events = stored = store.events_of(codes)
-    changed = np.zeros(len(ids), dtype=bool)
+    events = store.events_of(codes)
+    new, changed = np.zeros(events.n, dtype=bool), np.zeros(len(ids), dtype=bool)
     if recent.positions:
-        events, changed = _with_recent(stored, ids, as_of, recent)
+        events, new, changed = _with_recent(events, ids, as_of, recent)
     flags = np.where(codes >= 0, store.flags[codes] if store.n_customers else 0, 0)
     day = local_days(as_of, store.timezone)
     return Moment(
-        ids, codes, as_of, day, events, stored, changed,
+        ids, codes, as_of, day, events, new, changed,
         (flags & PROFILING) > 0, (flags & MARKETING) > 0, words,
     )  # fmt: skip
 
 
 def _with_recent(
     events: Events, ids: list[Any], as_of: Array, recent: Recent
-) -> tuple[Events, Array]:
+) -> tuple[Events, Array, Array]:
+    """The events with the recent ones of each request; which are recent; whose changed."""
     known_at = recent.columns["known_at"]
     pairs = [
         (request, row)
@@ -72,11 +73,12 @@ def _with_recent(
         for row in recent.rows_of(id_)
         if known_at[row] < as_of[request]
     ]
-    changed = np.zeros(len(ids), dtype=bool)
+    changed, new = np.zeros(len(ids), dtype=bool), np.zeros(events.n, dtype=bool)
     if not pairs:
-        return events, changed
+        return events, new, changed
     request, row = np.array(pairs, dtype=np.int64).T
     changed[request] = True
+    new = np.concatenate((new, np.ones(len(row), dtype=bool)))
     customer = np.concatenate((events.customer, request.astype(np.int32)))
     columns = {
         name: np.concatenate((getattr(events, name), recent.columns[name][row]))
@@ -87,7 +89,8 @@ def _with_recent(
     if len(ids) > 1 or (time[1:] < time[:-1]).any():
         order = np.lexsort((time, customer))
         columns = {name: column[order] for name, column in columns.items()}
-        customer = customer[order]
+        customer, new = customer[order], new[order]
     offsets = offsets_of(customer, len(ids))
     known_at = columns["timestamp"]
-    return Events(offsets=offsets, customer=customer, known_at=known_at, **columns), changed
+    merged = Events(offsets=offsets, customer=customer, known_at=known_at, **columns)
+    return merged, new, changed

@@ -7,13 +7,13 @@ Never  a change of the bundle: an overlay lives as long as the request.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels.ids import id_at, lookup
+from .values import checked_id, plain_id
 
 Array = NDArray[Any]
 
@@ -38,9 +38,17 @@ class Overlay:
         """The id's code; a new one where the bundle does not know it; -1 for None."""
         if id_ is None:
             return -1
-        if self.n == 0 or (known := lookup(self._index, _plain(id_))) < 0:
-            return self._add(_plain(id_))
+        id_ = plain_id(id_)
+        if self.n == 0 or (known := lookup(self._index, id_)) < 0:
+            return self._add(checked_id(id_))
         return known
+
+    def admit(self, ids: Iterable[Any]) -> None:
+        """Give new ids their codes in sorted order; what is no id waits for its own row."""
+        new = {id_ for one in ids if isinstance(id_ := plain_id(one), (int, str))}
+        for id_ in sorted(new, key=lambda id_: (isinstance(id_, str), id_)):
+            if self.n == 0 or isinstance(id_, str) == ("ids" not in self._index):
+                self.code(id_)
 
     def id(self, code: int) -> Any:
         """The id of a code, in the type it was given in; None for -1."""
@@ -53,7 +61,3 @@ class Overlay:
             self._position[id_] = self.n + len(self._new)
             self._new.append(id_)
         return self._position[id_]
-
-
-def _plain(id_: Any) -> Any:
-    return id_.item() if isinstance(id_, np.generic) else id_

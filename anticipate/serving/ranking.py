@@ -7,6 +7,7 @@ Never  departed customers (they are won back, not kept), nor those who object.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -52,6 +53,11 @@ def rank_frame(
     known_price = bool(np.isfinite(table.value_at_risk).any())
     score = value if known_price else table.p_churn
     saved = np.full(len(value), np.nan)
+    if save_probability is not None and not known_price:
+        raise ParameterError(
+            "save_probability: no price is known, so what a contact saves cannot be said. "
+            "Leave it out to rank by p_churn, or make the log with prices."
+        )
     if save_probability is not None:
         saved = score = save_probability * value - (cost or 0.0)
     stays = ~np.isin(table.segment, (DEPARTED, PROSPECTIVE))
@@ -60,7 +66,7 @@ def rank_frame(
     if save_probability is not None:
         order = order[saved[order] > 0]
     if budget is not None and cost:
-        order = order[: int(budget // cost)]
+        order = order[: math.floor(budget / cost * (1 + 1e-12))]  # 0.3 pays 3 contacts of 0.1
     order = order[:top]
     return pd.DataFrame(
         {

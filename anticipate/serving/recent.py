@@ -17,11 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import columns as c
-from ..exceptions import BadRowsError, ColumnError, ParameterError
+from ..exceptions import BadRowsError, ColumnError, IdTypeError, ParameterError
 from ..kernels.days import local_days
-from .instants import to_microseconds
+from .instants import to_datetime, to_microseconds
 from .overlay import Overlay
 from .store import Store
+from .values import checked_id, truth, without_missing
 
 Array = NDArray[Any]
 _LOG = logging.getLogger("anticipate")
@@ -49,11 +50,13 @@ def read_recent(recent: Any, store: Store, words: dict[str, Overlay]) -> Recent:
     ColumnError, BadRowsError
         With the row's number, never its content.
     """
-    rows = _mappings(recent)
+    rows = _mappings(recent, store)
     if not rows:
         return NOTHING
+    if len(rows) > 1:
+        _admit_in_order(rows, words)
     coded = [_code_row(row, number, store, words) for number, row in enumerate(rows)]
-    later = [one for one in coded if max(one[1], one[2]) >= store.cutoff]
+    later = [one for one in coded if one[2] >= store.cutoff]
     unique = _once_per_event_id(sorted(later, key=_sort_key))
     if len(unique) < len(coded):
         _LOG.info("recent: %d of %d rows not used", len(coded) - len(unique), len(coded))
@@ -71,77 +74,126 @@ _TYPES = (np.int64, np.int64, np.int32, np.int8, np.float64, np.float64, np.floa
           np.bool_, np.int16, np.int32)  # fmt: skip
 
 
-def _mappings(recent: Any) -> list[Mapping[str, Any]]:
+_WORDS = {"items": c.ITEM, "orders": c.ORDER, "channels": c.CHANNEL, "reasons": c.REASON}
+_IDS = (c.CUSTOMER, c.EVENT_ID, *_WORDS.values())
+
+
+def _mappings(recent: Any, store: Store) -> list[dict[str, Any]]:
     if recent is None:
         return []
     if hasattr(recent, "to_pandas") and hasattr(recent, "n_events"):
-        recent = recent.to_pandas()
-    if hasattr(recent, "to_dict") and hasattr(recent, "columns"):  # a pandas table
-        return [_without_missing(row) for row in recent.to_dict("records")]
+        recent = _since(recent.to_pandas(), store.cutoff)
     if isinstance(recent, Mapping):
-        return [recent]
+        return [without_missing(recent)]
+    for method in ("to_dicts", "to_pylist"):  # polars, Arrow
+        if hasattr(recent, method):
+            return [without_missing(row) for row in getattr(recent, method)()]
+    if hasattr(recent, "to_dict") and hasattr(recent, "columns"):  # a pandas table
+        return [_whole(without_missing(row)) for row in recent.to_dict("records")]
     if isinstance(recent, Iterable) and not isinstance(recent, str):
         rows = list(recent)
         if all(isinstance(row, Mapping) for row in rows):
-            return rows
+            return [without_missing(row) for row in rows]
     raise ParameterError(
         f"recent must be a log, a table or mappings such as {{'customer_id': ..., 'item_id': ..., "
         f"'timestamp': ...}}; got {type(recent).__name__}."
     )
 
 
-def _without_missing(row: dict[str, Any]) -> dict[str, Any]:
-    """Missing values of a table (None, NaN, NaT, NA) are absent keys of a mapping."""
-    return {str(name): value for name, value in row.items() if _is_there(value)}
+def _since(table: Any, cutoff: int) -> Any:
+    """Rows of a log that the bundle cannot know; a whole log may be given."""
+    start = to_datetime(cutoff)
+    late = table[c.TIMESTAMP] >= start
+    return table[late | (table[c.KNOWN_AT] >= start) if c.KNOWN_AT in table else late]
 
 
-def _is_there(value: Any) -> bool:
-    if value is None:
-        return False
-    try:
-        return bool(value == value)
-    except TypeError:  # pandas.NA is neither equal nor different
-        return False
+def _whole(row: dict[str, Any]) -> dict[str, Any]:
+    """Whole numbers that pandas made floats of, because some were missing."""
+    for name in _IDS:
+        value = row.get(name)
+        if isinstance(value, float) and value.is_integer():
+            row[name] = int(value)
+    return row
+
+
+def _admit_in_order(rows: list[dict[str, Any]], words: dict[str, Overlay]) -> None:
+    """New ids get their codes in sorted order, so that the order of rows says nothing."""
+    for name, column in _WORDS.items():
+        words[name].admit(row[column] for row in rows if column in row)
 
 
 def _code_row(
-    row: Mapping[str, Any], number: int, store: Store, words: dict[str, Overlay]
+    row: dict[str, Any], number: int, store: Store, words: dict[str, Overlay]
 ) -> tuple[Any, ...]:
+    where = f"recent: row {number}"
     for name in (c.CUSTOMER, c.TIMESTAMP):
-        if row.get(name) is None:
-            raise ColumnError(f"recent: row {number} has no {name}; give one.")
-    timestamp = to_microseconds(row[c.TIMESTAMP], store.timezone, f"recent row {number}: timestamp")
-    known = row.get(c.KNOWN_AT)
-    known_at = timestamp if known is None else to_microseconds(known, store.timezone, c.KNOWN_AT)
-    event = store.event_codes.get(row.get(c.EVENT, c.PURCHASE))
-    if event is None:
-        raise BadRowsError(f"recent: row {number} has an unknown event; known are the log's.")
-    if row.get(c.ITEM) is None and store.event_names[event] not in c.ITEM_OPTIONAL:
-        raise BadRowsError(f"recent: row {number} has no {c.ITEM}; its event needs one.")
-    numbers = [_number(row, name, number) for name in (c.QUANTITY, c.PRICE, c.VALUE)]
+        if name not in row:
+            raise ColumnError(f"{where} has no {name}; give one.")
+    timestamp = to_microseconds(row[c.TIMESTAMP], store.timezone, f"{where}: {c.TIMESTAMP}")
+    known_at = timestamp
+    if c.KNOWN_AT in row:
+        known_at = to_microseconds(row[c.KNOWN_AT], store.timezone, f"{where}: {c.KNOWN_AT}")
+    event = _event(row, where, store)
+    code = {name: _code(words[name], row, column, where) for name, column in _WORDS.items()}
     return (
-        _plain(row[c.CUSTOMER]), timestamp, max(known_at, timestamp),
-        words["items"].code(row.get(c.ITEM)), event, numbers[0], numbers[1], numbers[2],
-        words["orders"].code(row.get(c.ORDER)), bool(row.get(c.GIFT, False)),
-        words["channels"].code(row.get(c.CHANNEL)), words["reasons"].code(row.get(c.REASON)),
-        row.get(c.EVENT_ID),
+        _customer(row, where, store), timestamp, max(known_at, timestamp), code["items"], event,
+        *_numbers(row, where, store.event_names[event] == c.PURCHASE), code["orders"],
+        truth(row.get(c.GIFT, False), f"{where}: {c.GIFT}"), code["channels"], code["reasons"],
+        _checked(row[c.EVENT_ID], c.EVENT_ID, where) if c.EVENT_ID in row else None,
     )  # fmt: skip
 
 
-def _number(row: Mapping[str, Any], name: str, number: int) -> float:
-    missing = 1.0 if name == c.QUANTITY else np.nan
-    given = row.get(name)
+def _event(row: dict[str, Any], where: str, store: Store) -> int:
+    name = row.get(c.EVENT, c.PURCHASE)
+    event = store.event_codes.get(name) if isinstance(name, str) else None
+    if event is None:
+        raise BadRowsError(f"{where} has an unknown event; known are the log's.")
+    if c.ITEM not in row and name in c.EVENTS and name not in c.ITEM_OPTIONAL:
+        raise BadRowsError(f"{where} has no {c.ITEM}; its event needs one.")
+    return event
+
+
+def _customer(row: dict[str, Any], where: str, store: Store) -> Any:
+    id_ = _checked(row[c.CUSTOMER], c.CUSTOMER, where)
+    if store.n_customers and isinstance(id_, str) != store.has_text_ids:
+        kind = "text" if store.has_text_ids else "whole numbers"
+        raise IdTypeError(f"{where}: {c.CUSTOMER}: the bundle's ids are {kind}; give such.")
+    return id_
+
+
+def _checked(id_: Any, column: str, where: str) -> Any:
     try:
-        value = missing if given is None else float(given)
+        return checked_id(id_)
+    except IdTypeError as error:
+        raise IdTypeError(f"{where}: {column}: {error}") from None
+
+
+def _code(word: Overlay, row: dict[str, Any], column: str, where: str) -> int:
+    try:
+        return word.code(row.get(column))
+    except IdTypeError as error:
+        raise IdTypeError(f"{where}: {column}: {error}") from None
+
+
+def _numbers(row: dict[str, Any], where: str, bought: bool) -> tuple[float, float, float]:
+    """Quantity, price and value, by the rules of a log."""
+    quantity = _number(row, c.QUANTITY, where, missing=1.0)
+    price, value = _number(row, c.PRICE, where), _number(row, c.VALUE, where)
+    if quantity < 0 or (bought and quantity == 0):
+        raise BadRowsError(f"{where}: {c.QUANTITY} must not be negative, nor 0 of a purchase.")
+    if bought and price < 0:
+        raise BadRowsError(f"{where}: {c.PRICE} of a purchase must not be negative.")
+    return quantity, price, value
+
+
+def _number(row: dict[str, Any], name: str, where: str, missing: float = np.nan) -> float:
+    try:
+        number = float(row.get(name, missing))
     except (TypeError, ValueError):
-        raise BadRowsError(f"recent: row {number}: {name} is not a number.") from None
-    if math.isinf(value) or value < 0 or (name == c.QUANTITY and value == 0):
-        raise BadRowsError(f"recent: row {number}: {name} must be finite and not negative or 0.")
-    return value
-
-
-def _plain(id_: Any) -> Any:
-    return id_.item() if isinstance(id_, np.generic) else id_
+        raise BadRowsError(f"{where}: {name} is not a number.") from None
+    if math.isinf(number):
+        raise BadRowsError(f"{where}: {name} must be finite.")
+    return number
 
 
 def _sort_key(one: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -150,13 +202,11 @@ def _sort_key(one: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _once_per_event_id(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    seen: set[Any] = set()
-    kept = []
-    for one in rows:
-        if one[12] is None or one[12] not in seen:
-            kept.append(one)
-            seen.add(one[12])
-    return kept
+    """Of rows with one event_id, the one that was known first, as in a log."""
+    first: dict[Any, int] = {}
+    for number in sorted(range(len(rows)), key=lambda number: rows[number][2]):
+        first.setdefault(rows[number][12], number)
+    return [one for number, one in enumerate(rows) if one[12] is None or first[one[12]] == number]
 
 
 def _as_columns(rows: list[tuple[Any, ...]], timezone: str) -> dict[str, Array]:

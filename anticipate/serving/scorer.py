@@ -11,14 +11,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
 from numpy.typing import NDArray
 
 from .._checks import check_count, check_option
 from ..bundle import open_bundle
-from ..suggestions import BENEFITS, CUSTOMER_KINDS, SELLING_KINDS, Suggestion, order_suggestions
+from ..suggestions import CUSTOMER_KINDS, SELLING_KINDS, Suggestion, order_suggestions
 from ..suggestions.order import check_benefits
-from .asking import ask
+from .asking import ask, ask_in_parts, customers_of
 from .candidates import find_candidates
 from .care import find_open, follow_ups, is_open
 from .cart import CartLine, check_carts, read_cart
@@ -56,8 +55,8 @@ class Scorer:
         benefits: Mapping[str, tuple[float, float]] | None = None,
     ) -> None:
         self._store = Store(manifest, arrays)
-        given = benefits if benefits is not None else manifest.get("benefits")
-        self.benefits = check_benefits(given) if given else dict(BENEFITS)
+        check_benefits(benefits)
+        self.benefits = check_benefits({**(manifest.get("benefits") or {}), **(benefits or {})})
 
     @classmethod
     def load(
@@ -88,9 +87,9 @@ class Scorer:
             If anything is damaged, foreign or from a newer version; the file is named.
         """
         manifest, arrays = open_bundle(path, verify=verify, sha256=sha256)
-        scorer = cls(manifest, arrays, benefits=benefits)
-        replay(scorer, manifest.get("golden", ()))
-        return scorer
+        scorer = cls(manifest, arrays)
+        replay(scorer, manifest.get("golden", ()))  # with the table that it was saved with
+        return scorer if benefits is None else cls(manifest, arrays, benefits=benefits)
 
     def customer_ids(self) -> Array:
         """Ids of all customers the bundle knows (n_customers,), sorted."""
@@ -99,6 +98,10 @@ class Scorer:
     @property
     def manifest(self) -> Mapping[str, Any]:
         return self._store.manifest
+
+    @property
+    def horizon_days(self) -> float:
+        return self._store.horizon_days
 
     @property
     def cutoff_us(self) -> int:
@@ -185,7 +188,7 @@ class Scorer:
         from .tables import suggestion_table
 
         _check(n, audience)
-        ids = list(self.customer_ids() if customer_ids is None else customer_ids)
+        ids = customers_of(self._store, customer_ids)
         moments = ask_in_parts(self._store, ids, as_of, recent)
         return suggestion_table(
             (moment, self._answers(moment, [[]] * moment.m, n, audience)) for moment in moments
@@ -197,7 +200,7 @@ class Scorer:
         """``ChurnModel.predict``'s columns at a moment, indexed by customer_id."""
         from .tables import churn_frame
 
-        ids = list(self.customer_ids() if customer_ids is None else customer_ids)
+        ids = customers_of(self._store, customer_ids)
         moment = ask(self._store, ids, as_of, recent)
         return churn_frame(moment, churn_at(self._store, moment))
 
@@ -219,7 +222,7 @@ class Scorer:
             What all contacts may cost together, and one; a budget needs a cost.
         save_probability : float in [0, 1], optional
             That a contact keeps a leaver: your assumption. Without it the ranking is by
-            ``value_at_risk``.
+            ``value_at_risk``, in a log without prices by ``p_churn``.
 
         Returns
         -------
@@ -230,7 +233,7 @@ class Scorer:
         from .ranking import check_ranking, rank_frame
 
         check_ranking(top, budget, cost, save_probability)
-        moment = ask(self._store, list(self.customer_ids()), as_of, recent)
+        moment = ask(self._store, customers_of(self._store, None), as_of, recent)
         table = churn_at(self._store, moment)
         return rank_frame(moment, table, top, budget, cost, save_probability)
 
@@ -262,17 +265,6 @@ class Scorer:
             shown = [one for one in shown if _may_show(one, audience, bool(withheld[i]))]
             answers.append(order_suggestions(shown, self.benefits)[:n])
         return answers
-
-
-def ask_in_parts(
-    store: Store, ids: list[Any], as_of: Any, recent: Any, size: int = 1024
-) -> Iterable[Moment]:
-    """Moments of at most ``size`` requests, so that memory stays bounded."""
-    several = isinstance(as_of, (list, tuple, np.ndarray)) or hasattr(as_of, "iloc")
-    instants = list(as_of) if several else as_of
-    for start in range(0, max(len(ids), 1), size):
-        part = instants[start : start + size] if several else instants
-        yield ask(store, ids[start : start + size], part, recent)
 
 
 def _check(n: int, audience: str) -> None:

@@ -55,6 +55,10 @@ class Store:
         """Vocabularies for one request, each open to ids the bundle does not know."""
         return {name: Overlay(self.group(name)) for name in INDEXES}
 
+    @property
+    def has_text_ids(self) -> bool:
+        return "ids" not in self.customers
+
     def all_customers(self) -> Array:
         return ids_at(self.customers, np.arange(self.n_customers))
 

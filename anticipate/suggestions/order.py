@@ -7,6 +7,7 @@ Never  a hidden rule: replace the table and the order changes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
@@ -34,11 +35,23 @@ def check_benefits(
     benefits: Mapping[str, tuple[float, float]] | None,
 ) -> dict[str, tuple[float, float]]:
     """The default table, with the caller's entries in place of ours."""
+    if benefits is not None and not isinstance(benefits, Mapping):
+        raise ParameterError("benefits must be a mapping kind -> (benefit, cost).")
     given = dict(benefits or {})
-    unknown = sorted(set(given) - set(KINDS))
+    unknown = sorted(set(map(str, given)) - set(KINDS))
     if unknown:
         raise ParameterError(f"benefits: unknown kinds {unknown}; known are {list(KINDS)}.")
-    return {kind: tuple(map(float, pair)) for kind, pair in {**BENEFITS, **given}.items()}  # type: ignore[misc]
+    return {kind: _pair(kind, pair) for kind, pair in {**BENEFITS, **given}.items()}
+
+
+def _pair(kind: str, given: Iterable[float]) -> tuple[float, float]:
+    try:
+        benefit, cost = map(float, given)
+    except (TypeError, ValueError):
+        raise ParameterError(f"benefits: {kind} must be a pair (benefit, cost).") from None
+    if not (math.isfinite(benefit) and math.isfinite(cost)):
+        raise ParameterError(f"benefits: {kind} must be finite.")
+    return benefit, cost
 
 
 def expected_benefit(

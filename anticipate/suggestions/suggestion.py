@@ -62,6 +62,9 @@ class Suggestion:
         if self.kind in WARNING_KINDS and len(self.options) < 2:
             raise ParameterError(f"a {self.kind} needs at least two options: it is a choice.")
 
+    def __hash__(self) -> int:  # evidence holds dictionaries, which have no hash
+        return hash((self.kind, self.customer_id, self.item_id, self.probability, self.reason))
+
     def __str__(self) -> str:
         item = "" if self.item_id is None else f" {self.item_id}"
         return f"{self.kind}{item} ({self.probability:.2f}): {self.reason.text()}"

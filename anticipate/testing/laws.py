@@ -88,6 +88,7 @@ def check_history_model(
     Examples
     --------
     >>> from anticipate.features import FeatureBuilder
+    >>> from anticipate.testing import random_log
     >>> check_history_model(FeatureBuilder(level="customer"), random_log(0))
     """
     at = log.start + (log.end - log.start) * 0.75 if cutoff is None else cutoff

@@ -51,6 +51,7 @@ def check_no_leak(
 
     Examples
     --------
+    >>> from anticipate.testing import random_log
     >>> log = random_log(0)
     >>> check_no_leak(lambda history: history.n_events, log, "2024-10-01")
     >>> check_no_leak(lambda log, cutoff: log.n_events, log, "2024-10-01", takes="log")
