@@ -181,9 +181,10 @@ def suggestions(model, history, customers):
 
 def everything_said(model, history, customers):
     """One by one, all at once, and the churn columns of the scorer."""
+    said = suggestions(model, history, customers)
     scorer = Scorer(*make_state(model, history))
     return {
-        "suggest": suggestions(model, history, customers),
+        "suggest": said,
         "suggest_many": model.suggest_many(history, customers, n=5),
         "churn": scorer.churn(customers, as_of=history.cutoff),
     }

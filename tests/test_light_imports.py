@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-HEAVY = ("sklearn", "implicit", "matplotlib", "pyspark", "pandas", "duckdb", "pyarrow")
+HEAVY = ("scipy", "sklearn", "implicit", "matplotlib", "pyspark", "pandas", "duckdb", "pyarrow")
 
 
 def loaded_by(statement: str) -> set[str]:

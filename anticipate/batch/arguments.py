@@ -82,12 +82,16 @@ def read_events(arguments: argparse.Namespace, *, timezone: str | None = None) -
     }  # fmt: skip
     options["timezone"] = options["timezone"] or timezone
     csv = {name: getattr(arguments, name) for name in _CSV_FLAGS if getattr(arguments, name)}
+    csv = {name: "\t" if value == r"\t" else value for name, value in csv.items()}
+    for name in ("sep", "decimal"):
+        if len(csv.get(name, ".")) != 1:
+            raise ParameterError(f"--{name} must be one character.")
     return InteractionLog.read(arguments.events, **options, **csv)
 
 
-def parse_ids(texts: list[str], example: Any) -> list[Any]:
+def parse_ids(texts: list[str], known: Any) -> list[Any]:
     """Ids typed on a command line, in the type of the bundle's ids."""
-    if isinstance(example, str):
+    if len(known) == 0 or isinstance(known[0], str):
         return texts
     try:
         return [int(text) for text in texts]

@@ -13,18 +13,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from .._checks import check_writable_folder, check_writable_parent
 from ..anticipator import Anticipator
 from ..bundle import bundle_info
+from ..bundle.layout import read_pointer
 from ..log import History, InteractionLog
 from ..serving import Scorer
 from .arguments import parse_ids, read_events
 from .output import check_output, write_table, write_whole
-from .progress import show_each, show_steps
-
-_CHUNK = 500  # customers between two movements of the bar
+from .progress import show_steps
 
 
 def train(arguments: argparse.Namespace) -> None:
@@ -60,17 +57,13 @@ def evaluate(arguments: argparse.Namespace) -> None:
 def suggest(arguments: argparse.Namespace) -> None:
     check_output(arguments.out)
     scorer = Scorer.load(arguments.bundle, verify=arguments.verify)
-    known = scorer.customer_ids()
-    ids = parse_ids(arguments.customer, known[0]) if arguments.customer else list(known)
+    ids = parse_ids(arguments.customer, scorer.customer_ids()) if arguments.customer else None
     recent = _recent(arguments, scorer)
-    chunks = [ids[i : i + _CHUNK] for i in range(0, len(ids), _CHUNK)]
-    parts = [
-        scorer.suggest_many(
-            chunk, as_of=arguments.as_of, recent=recent, n=arguments.n, audience=arguments.audience
+    with show_steps("suggest"):
+        table = scorer.suggest_many(
+            ids, as_of=arguments.as_of, recent=recent, n=arguments.n, audience=arguments.audience
         )
-        for chunk in show_each(chunks, "suggest", len(chunks))
-    ]
-    write_table(pd.concat(parts, ignore_index=True), arguments.out)
+    write_table(table, arguments.out)
 
 
 def rank_at_risk(arguments: argparse.Namespace) -> None:
@@ -95,6 +88,7 @@ def bundle(arguments: argparse.Namespace) -> None:
     manifest: dict[str, Any] = dict(bundle_info(arguments.bundle))
     manifest.pop("golden", None)
     files = manifest.pop("files", {})
+    manifest["sha256"] = read_pointer(Path(arguments.bundle)).sha256  # what Scorer.load can pin
     manifest["n_files"], manifest["bytes"] = len(files), sum(f["size"] for f in files.values())
     sys.stdout.write(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
 

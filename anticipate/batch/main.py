@@ -8,10 +8,13 @@ Never  a traceback for what the user can mend, nor half a file.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
+import os
 import sys
 import warnings
 from collections.abc import Sequence
+from typing import NoReturn
 
 from .._version import __version__
 from ..exceptions import AnticipateError, AnticipateWarning
@@ -29,19 +32,28 @@ def main(argv: Sequence[str] | None = None) -> int:
         warnings.simplefilter("always", AnticipateWarning)
         try:
             arguments.run(arguments)
-        except (AnticipateError, FileNotFoundError, PermissionError, MemoryError) as error:
-            sys.stderr.write(f"anticipate: {error or type(error).__name__}\n")
-            return 2
+            sys.stdout.flush()
         except BrokenPipeError:
+            _stop_writing()
             return 0
+        except (AnticipateError, OSError, MemoryError) as error:
+            sys.stderr.write(f"anticipate: {_line(error) or type(error).__name__}\n")
+            return 2
         except KeyboardInterrupt:
             return 130
     return 0
 
 
+class _Parser(argparse.ArgumentParser):
+    """Wrong arguments are one line, too: the usage is long, and ``--help`` shows it."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {_line(message)}; see {self.prog} --help\n")
+
+
 def build_parser() -> argparse.ArgumentParser:
     """All commands and their options."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="anticipate",
         description="Next needs, churn risk and duplicate-purchase warnings, with reasons.",
     )
@@ -59,12 +71,12 @@ def build_parser() -> argparse.ArgumentParser:
 _Commands = argparse._SubParsersAction  # what argparse calls its own container
 
 
-def _demo(to: _Commands[argparse.ArgumentParser]) -> None:
+def _demo(to: _Commands[_Parser]) -> None:
     command = to.add_parser("demo", help="the whole job on the embedded bookshop")
     command.set_defaults(run=demo.run)
 
 
-def _train(to: _Commands[argparse.ArgumentParser]) -> None:
+def _train(to: _Commands[_Parser]) -> None:
     command = to.add_parser("train", help="learn from files, write a bundle")
     add_events(command)
     add_training(command)
@@ -73,7 +85,7 @@ def _train(to: _Commands[argparse.ArgumentParser]) -> None:
     command.set_defaults(run=commands.train)
 
 
-def _evaluate(to: _Commands[argparse.ArgumentParser]) -> None:
+def _evaluate(to: _Commands[_Parser]) -> None:
     command = to.add_parser("evaluate", help="how good, beside the plain baselines")
     add_events(command)
     add_training(command)
@@ -84,18 +96,18 @@ def _evaluate(to: _Commands[argparse.ArgumentParser]) -> None:
     command.set_defaults(run=commands.evaluate)
 
 
-def _suggest(to: _Commands[argparse.ArgumentParser]) -> None:
+def _suggest(to: _Commands[_Parser]) -> None:
     command = to.add_parser("suggest", help="suggestions for customers, with reasons")
     add_events(command, optional=True)
     add_bundle_source(command)
-    command.add_argument("--customer", nargs="*", metavar="ID", help="only these customers")
+    command.add_argument("--customer", nargs="+", metavar="ID", help="only these customers")
     command.add_argument("--n", type=int, default=3, help="suggestions a customer (1 to 32)")
     command.add_argument("--audience", choices=("customer", "staff"), default="staff")
     add_output(command)
     command.set_defaults(run=commands.suggest)
 
 
-def _rank_at_risk(to: _Commands[argparse.ArgumentParser]) -> None:
+def _rank_at_risk(to: _Commands[_Parser]) -> None:
     command = to.add_parser("rank-at-risk", help="customers at risk, by value at risk")
     add_events(command, optional=True)
     add_bundle_source(command)
@@ -107,7 +119,7 @@ def _rank_at_risk(to: _Commands[argparse.ArgumentParser]) -> None:
     command.set_defaults(run=commands.rank_at_risk)
 
 
-def _bundle(to: _Commands[argparse.ArgumentParser]) -> None:
+def _bundle(to: _Commands[_Parser]) -> None:
     command = to.add_parser("bundle", help="look into a bundle, or verify it")
     command.add_argument("action", choices=("inspect", "verify"))
     command.add_argument("bundle", metavar="FOLDER")
@@ -122,4 +134,14 @@ def _speak_utf8() -> None:
 
 
 def _one_line(message: Warning | str, category: type[Warning], *_: object) -> None:
-    sys.stderr.write(f"anticipate: {category.__name__}: {message}\n")
+    sys.stderr.write(f"anticipate: {category.__name__}: {_line(message)}\n")
+
+
+def _line(message: object) -> str:
+    return " ".join(str(message).split())
+
+
+def _stop_writing() -> None:
+    """Nobody reads on; without this the interpreter would complain at its end."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

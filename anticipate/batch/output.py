@@ -47,11 +47,19 @@ def write_whole(target: Path, write: Callable[[Path], None]) -> None:
     beside = Path(name)
     try:
         write(beside)
+        _set_usual_mode(beside)
         os.replace(beside, target)
     except OSError as error:
         raise OutputError(f"cannot write {target.name}: {error.strerror or error}.") from None
     finally:
         beside.unlink(missing_ok=True)
+
+
+def _set_usual_mode(file: Path) -> None:
+    """mkstemp makes private files; a result may be read by whom the umask allows."""
+    mask = os.umask(0)
+    os.umask(mask)
+    file.chmod(0o666 & ~mask)
 
 
 def _csv(table: pd.DataFrame, file: Path) -> None:

@@ -1,6 +1,6 @@
 """Progress on a terminal: bars for long work, silence in a pipe.
 
-Reads  steps that the library logs, or an iterable.
+Reads  steps that the library logs.
 Gives  a bar on stderr.
 Never  a line in a file or a pipe.
 """
@@ -9,13 +9,10 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TypeVar
 
 from tqdm import tqdm
-
-T = TypeVar("T")
 
 
 class _Steps(logging.Handler):
@@ -47,7 +44,3 @@ def show_steps(title: str) -> Iterator[None]:
         finally:
             logger.removeHandler(handler)
             logger.setLevel(before)
-
-
-def show_each(items: Iterable[T], title: str, total: int) -> Iterable[T]:
-    return tqdm(items, desc=title, total=total, disable=not sys.stderr.isatty(), leave=False)

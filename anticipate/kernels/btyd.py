@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaln, digamma, expit, gammaln
+
+from . import special
 
 Floats = NDArray[np.float64]
 NODES = 8  # Gauss-Jacobi
@@ -50,8 +51,13 @@ def log_likelihood(x: Floats, t_x: Floats, T: Floats, *, model: BetaGeo) -> Floa
     # ll = lnG(r+x) - lnG(r) + r ln alpha + lnB(a, b+x+m) - lnB(a, b) - (r+x) ln(alpha+T)
     #      + softplus(delta)
     r, alpha, a, b, m = model
-    log_rate = gammaln(r + x) - gammaln(r) + r * np.log(alpha) - (r + x) * np.log(alpha + T)
-    log_stay = betaln(a, b + x + m) - betaln(a, b)
+    log_rate = (
+        special.gammaln(r + x)
+        - special.gammaln(r)
+        + r * np.log(alpha)
+        - (r + x) * np.log(alpha + T)
+    )
+    log_stay = special.betaln(a, b + x + m) - special.betaln(a, b)
     softplus = np.logaddexp(0.0, log_odds_dropped(x, t_x, T, model=model))
     return np.asarray(log_rate + log_stay + softplus, dtype=np.float64)
 
@@ -64,15 +70,20 @@ def log_likelihood_gradient(x: Floats, t_x: Floats, T: Floats, *, model: BetaGeo
     array of shape (4, n)
     """
     r, alpha, a, b, m = model
-    p = expit(log_odds_dropped(x, t_x, T, model=model))
-    d_r = digamma(r + x) - digamma(r) + np.log(alpha / (alpha + T))
+    p = special.expit(log_odds_dropped(x, t_x, T, model=model))
+    d_r = special.digamma(r + x) - special.digamma(r) + np.log(alpha / (alpha + T))
     d_r += p * np.log((alpha + T) / (alpha + t_x))
     d_alpha = r / alpha - (r + x) / (alpha + T)
     d_alpha += p * (r + x) * (1 / (alpha + T) - 1 / (alpha + t_x))
-    both = digamma(a + b) - digamma(a + b + x + m)
+    both = special.digamma(a + b) - special.digamma(a + b + x + m)
     d_a = both + p / a
     # p = 0 where b + x - 1 + m could be <= 0 (BG, x = 0), so any positive divisor will do there.
-    d_b = both + digamma(b + x + m) - digamma(b) - p / np.where(x + m > 0, b + x - 1 + m, 1.0)
+    d_b = (
+        both
+        + special.digamma(b + x + m)
+        - special.digamma(b)
+        - p / np.where(x + m > 0, b + x - 1 + m, 1.0)
+    )
     return np.stack([d_r, d_alpha, d_a, d_b])
 
 
@@ -91,7 +102,7 @@ def probability_alive(x: Floats, t_x: Floats, T: Floats, *, model: BetaGeo) -> F
 
     Every one-time buyer gets 1 from BG/NBD.
     """
-    return np.asarray(expit(-log_odds_dropped(x, t_x, T, model=model)), dtype=np.float64)
+    return np.asarray(special.expit(-log_odds_dropped(x, t_x, T, model=model)), dtype=np.float64)
 
 
 def log_odds_no_purchase(

@@ -11,9 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
 
-from . import btyd
+from . import btyd, special
 from .purchases import PurchaseState
 from .spend import GammaGamma, expected_spend
 
@@ -103,7 +102,7 @@ def churn_table(state: PurchaseState, offset: Floats, *, parameters: ChurnParame
     x, t_x, T = state.n_repeats, state.last_repeat_days, state.age_days
     shift = np.where(state.n_days > 0, offset, parameters.newcomer_offset)
     z = shift + btyd.log_odds_no_purchase(x, t_x, T, horizon=H, model=model)
-    p_churn, p_active = expit(z), expit(-z)
+    p_churn, p_active = special.expit(z), special.expit(-z)
     if_active = btyd.expected_purchases_if_any(x, T, horizon=H, model=model)
     value_if_active = if_active * _spend_per_day(state, parameters.spend)
     alive = btyd.probability_alive(x, t_x, T, model=model)
@@ -162,7 +161,7 @@ def _had_departed(state: PurchaseState, parameters: ChurnParameters) -> Mask:
         horizon=parameters.horizon_days,
         model=parameters.beta_geo,
     )
-    return np.asarray(again & (gap > usual) & (expit(z) > parameters.departed))
+    return np.asarray(again & (gap > usual) & (special.expit(z) > parameters.departed))
 
 
 def _usual(own: Floats, n_days: Floats, parameters: ChurnParameters) -> Floats:

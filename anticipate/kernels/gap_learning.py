@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betainc, expit, gammaln, logit
 
+from . import special
 from .next_gap import VISIT_EDGES, GapTable, visit_bin
 from .order import group_order
 from .pairs import Pairs
@@ -79,11 +79,11 @@ def log_likelihood(data: GapData, k: float, A: float, *, B: Floats, log_odds: Fl
     # prod g^(k-1) / Gamma(k)^n . B^A Gamma(A+nk) / (Gamma(A) (B+G)^(A+nk)) . prod pi . open
     n = data.n_visits - 1
     A_n, B_n = A + n * k, B + data.gap_sum
-    closed = (k - 1) * data.log_gap_sum - n * gammaln(k) + A * np.log(B) - A_n * np.log(B_n)
-    closed += gammaln(A_n) - gammaln(A)
+    closed = (k - 1) * data.log_gap_sum - n * special.gammaln(k) + A * np.log(B) - A_n * np.log(B_n)
+    closed += special.gammaln(A_n) - special.gammaln(A)
     came = (passes(data.n_visits) * -np.logaddexp(0.0, -log_odds)).sum(axis=1)
-    pi = expit(log_odds[np.arange(len(n)), visit_bin(data.n_visits)])
-    still = pi * betainc(A_n, k, B_n / (B_n + data.open_days)) + (1.0 - pi)
+    pi = special.expit(log_odds[np.arange(len(n)), visit_bin(data.n_visits)])
+    still = pi * special.betainc(A_n, k, B_n / (B_n + data.open_days)) + (1.0 - pi)
     return np.asarray(closed + came + np.log(np.maximum(still, 1e-300)))
 
 
@@ -137,7 +137,7 @@ def refine(data: GapData, table: GapTable, group: Array) -> GapTable:
     n_groups = int(group.max(initial=-1)) + 1
     by_item = GroupSums(data.item, len(group))
     by_group = GroupSums(group, n_groups)
-    start = logit(np.clip(table.next_share, _EDGE, 1 - _EDGE))
+    start = special.logit(np.clip(table.next_share, _EDGE, 1 - _EDGE))
     tried = np.stack([by_item.add(column) for column in _tries(data.n_visits).T], axis=1)
     came = by_item.add((data.n_visits - 1).astype(np.float64))
     factor, shift = np.ones(n_groups), np.zeros(n_groups)
@@ -162,11 +162,11 @@ def _expected(data: GapData, table: GapTable) -> tuple[Floats, Floats, Floats]:
     k, A0, B0 = (table[column][data.item] for column in range(3))
     A, B = A0 + n * k, B0 + data.gap_sum
     u = B / (B + data.open_days)
-    S = betainc(A, k, u)
+    S = special.betainc(A, k, u)
     pi = table.next_share[data.item, visit_bin(data.n_visits)]
     alive = pi * S / (pi * S + (1.0 - pi))
     inverse = A / B
-    waiting = inverse * betainc(A + 1.0, k, u) / np.maximum(S, 1e-300)
+    waiting = inverse * special.betainc(A + 1.0, k, u) / np.maximum(S, 1e-300)
     ended = np.where(n > 0, (1.0 - alive) * inverse, 0.0)
     return alive, np.where(n > 0, 1.0, alive), alive * waiting + ended
 
@@ -175,7 +175,7 @@ def _shifted(
     shift: Floats, start: Floats, group: Array, tried: Floats, came: Floats, by_group: GroupSums
 ) -> Floats:
     """One Newton step of each group's shift; ``STRENGTH`` mean pairs speak for no shift."""
-    p = expit(start + shift[group][:, None])
+    p = special.expit(start + shift[group][:, None])
     expected = by_group.add((tried * p).sum(axis=1))
     spread = by_group.add((tried * p * (1.0 - p)).sum(axis=1))
     total = np.maximum(by_group.add(tried.sum(axis=1)), 1.0)
@@ -194,7 +194,7 @@ def _tries(n_visits: Array) -> Floats:
 def _moved(table: GapTable, start: Floats, group: Array, factor: Floats, shift: Floats) -> GapTable:
     scale, share = table.prior_scale_days.copy(), table.next_share.copy()
     scale[:-1] *= factor[group]
-    share[:-1] = expit(start[:-1] + shift[group][:, None])
+    share[:-1] = special.expit(start[:-1] + shift[group][:, None])
     return table._replace(prior_scale_days=scale, next_share=share)
 
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, log_ndtr
 
+from . import special
 from .order import group_order
 from .ranking import top_k_per_group
 from .segments import segment_sum
@@ -52,8 +52,8 @@ def due_log_odds(age: Array, log_gap: Array, log_gap_sd: Array, horizon: float) 
     Log-normal gaps: p = 1 - S(age + horizon) / S(age), S(t) = Phi((log_gap - ln t) / sd).
     Logarithms of S keep the tails; -ln(1 - p) is their difference.
     """
-    now = log_ndtr((log_gap - np.log(age)) / log_gap_sd)
-    then = log_ndtr((log_gap - np.log(age + horizon)) / log_gap_sd)
+    now = special.log_ndtr((log_gap - np.log(age)) / log_gap_sd)
+    then = special.log_ndtr((log_gap - np.log(age + horizon)) / log_gap_sd)
     return np.log(np.expm1(np.clip(now - then, SMALLEST, 700.0)))
 
 
@@ -64,7 +64,7 @@ def to_log_odds(share: Array) -> Array:
 
 
 def to_probability(log_odds: Array) -> Array:
-    return np.asarray(expit(log_odds))
+    return np.asarray(special.expit(log_odds))
 
 
 def linear_log_odds(table: Array, weights: Array, intercept: float) -> Array:

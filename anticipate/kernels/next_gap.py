@@ -19,7 +19,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betainc, betaincinv
+
+from . import special
 
 Floats = NDArray[np.float64]
 Array = NDArray[Any]
@@ -91,7 +92,7 @@ def visit_bin(n_visits: Array) -> Array:
 def survival(law: GapLaw, days: Array) -> Floats:
     """S(t) = P(gap > t | there is a next purchase); 1 at t <= 0."""
     t = np.maximum(days, 0.0)
-    return np.asarray(betainc(law.A, law.k, law.B / (law.B + t)))
+    return np.asarray(special.betainc(law.A, law.k, law.B / (law.B + t)))
 
 
 def chance_ever(law: GapLaw, open_days: Array) -> Floats:
@@ -127,7 +128,7 @@ def days_until(law: GapLaw, open_days: Array, share: float) -> Floats:
     c = np.maximum(open_days, 0.0)
     now = survival(law, c)
     left = now - share * (now + (1.0 - law.pi) / law.pi)
-    u = betaincinv(law.A, law.k, np.clip(left, 0.0, 1.0))
+    u = special.betaincinv(law.A, law.k, np.clip(left, 0.0, 1.0))
     ever = (left > 0.0) & (u > 0.0)
     t = law.B * (1.0 - u) / np.where(ever, u, 1.0) - c
     return np.where(ever & (t <= FARTHEST_DAYS), np.maximum(t, 0.0), np.nan)
@@ -135,7 +136,7 @@ def days_until(law: GapLaw, open_days: Array, share: float) -> Floats:
 
 def gap_quantile_days(law: GapLaw, share: float) -> Floats:
     """Quantile of the whole gap, given that there is one: ``share`` = .5 is the usual gap."""
-    u = betaincinv(law.A, law.k, 1.0 - share)
+    u = special.betaincinv(law.A, law.k, 1.0 - share)
     return np.asarray(law.B * (1.0 - u) / np.maximum(u, 1e-300))
 
 

@@ -40,13 +40,14 @@ def own_states(
 ) -> tuple[OwnState, OwnState]:
     """The same, and the same as if the ``new`` rows, a mask (n,), were not there.
 
-    ``last_row`` of both counts all rows.
+    One object twice where no candidate has a new row. ``last_row`` of both counts all rows.
     """
     rows = np.flatnonzero(events.event == PURCHASE_CODE)
     candidate, rows = _match(events, rows, customer, item)
-    old = ~new[rows]
-    before = _state(events, candidate[old], rows[old], len(item))
-    return _state(events, candidate, rows, len(item)), before
+    now, old = _state(events, candidate, rows, len(item)), ~new[rows]
+    if old.all():
+        return now, now
+    return now, _state(events, candidate[old], rows[old], len(item))
 
 
 def _state(events: Events, candidate: Array, rows: Array, n: int) -> OwnState:

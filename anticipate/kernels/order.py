@@ -20,6 +20,7 @@ Array = NDArray[Any]
 _PART_BITS = 8  # 256 parts: one byte each, so that finding them is one counting pass
 _PART_ROWS = 1 << 16  # fewer rows are not worth parting
 _BLOCK_ROWS = 1 << 17
+_FEW_ROWS = 1 << 10  # so few are not worth packing
 
 
 def total_order(customer: Array, timestamp: Array, rest: Sequence[Array]) -> Array:
@@ -38,6 +39,8 @@ def total_order(customer: Array, timestamp: Array, rest: Sequence[Array]) -> Arr
 
 def group_order(key: Array) -> Array:
     """Stable permutation (int64) that brings equal keys together, ascending."""
+    if len(key) < _FEW_ROWS:
+        return np.asarray(np.argsort(key, kind="stable"))
     return _sorted(key)[0]
 
 

@@ -177,7 +177,8 @@ def _already_owned(
     # Mistakes that were kept are among the repeats that the law was learned from.
     wishes = np.maximum(repeats - (1.0 - UNDONE_SHARE) * mistakes, SURE_WISH * repeats)
     lifetime = rules.lifetime_days[row]
-    wishes = wishes + np.nan_to_num(WEAR / lifetime * (own.open_days / lifetime) ** (WEAR - 1.0))
+    wear = WEAR / lifetime * (own.open_days / lifetime) ** (WEAR - 1.0)
+    wishes = wishes + np.where(np.isnan(wear), 0.0, wear)
     due = rules.consumable[row] & (survival(law, own.open_days) < NOT_DUE)
     worn_out = own.open_days >= lifetime
     wanted = due | worn_out | own.in_batches | _is_restock(lines, row, rules)

@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import digamma, gammaln
+
+from . import special
 
 Floats = NDArray[np.float64]
 
@@ -54,7 +55,7 @@ def log_likelihood(x: Floats, m: Floats, *, model: GammaGamma) -> Floats:
     p, q, v = model
     shape = p * x
     total = np.log(v + x * m)
-    gammas = gammaln(shape + q) - gammaln(shape) - gammaln(q)
+    gammas = special.gammaln(shape + q) - special.gammaln(shape) - special.gammaln(q)
     logs = q * np.log(v) + (shape - 1) * np.log(m) + shape * np.log(x) - (shape + q) * total
     return np.asarray(gammas + logs, dtype=np.float64)
 
@@ -62,9 +63,9 @@ def log_likelihood(x: Floats, m: Floats, *, model: GammaGamma) -> Floats:
 def log_likelihood_gradient(x: Floats, m: Floats, *, model: GammaGamma) -> Floats:
     """Derivative of :func:`log_likelihood` by p, q and v, shape (3, n)."""
     p, q, v = model
-    both = digamma(p * x + q)
+    both = special.digamma(p * x + q)
     total = np.log(v + x * m)
-    d_p = x * (both - digamma(p * x) + np.log(m) + np.log(x) - total)
-    d_q = both - digamma(q) + np.log(v) - total
+    d_p = x * (both - special.digamma(p * x) + np.log(m) + np.log(x) - total)
+    d_q = both - special.digamma(q) + np.log(v) - total
     d_v = q / v - (p * x + q) / (v + x * m)
     return np.stack([d_p, d_q, d_v])

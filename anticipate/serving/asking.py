@@ -7,6 +7,7 @@ Never  an answer from before the bundle's cutoff: it knows more than was known t
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -21,6 +22,7 @@ from .store import Store
 from .values import plain_id
 
 DAY = 86_400_000_000
+_LOG = logging.getLogger("anticipate")
 
 
 def ask(store: Store, ids: list[Any], as_of: Any, recent: Any) -> Moment:
@@ -60,10 +62,15 @@ def _moments(store: Store, ids: list[Any], as_of: Any, recent: Any, size: int) -
     words = store.overlays()
     known = read_recent(recent, store, words)
     ids = [plain_id(id_) for id_ in ids]
-    return (
-        make_moment(store, ids[i : i + size], instants[i : i + size], known, words)
-        for i in range(0, max(len(ids), 1), size)
-    )
+    total = -(-max(len(ids), 1) // size)
+
+    def part(number: int) -> Moment:
+        rows = slice(number * size, (number + 1) * size)
+        if total > 1:
+            _LOG.info("asking", extra={"step": (number + 1, total)})
+        return make_moment(store, ids[rows], instants[rows], known, words)
+
+    return map(part, range(total))
 
 
 def _instants(store: Store, as_of: Any, n: int) -> np.ndarray[Any, Any]:

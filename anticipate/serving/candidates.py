@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logit
 
+from ..kernels import special
 from ..kernels.offers import OwnState, latest_signal, own_state, own_states
 from . import dates
 from .moment import Moment
@@ -41,7 +41,7 @@ class Candidates:
 
     @property
     def probability(self) -> Array:
-        return np.asarray(expit(self.log_odds))
+        return np.asarray(special.expit(self.log_odds))
 
     def where(self, mask: Array) -> Candidates:
         """Those of a mask (c,); itself where that is all."""
@@ -117,8 +117,9 @@ def _with_companions(
     order = np.argsort(have, kind="stable")
     key = request * span + item
     if len(have):
-        position = np.minimum(have[order].searchsorted(key), len(have) - 1)
-        hit = have[order][position] == key
+        ranked = have[order]
+        position = np.minimum(ranked.searchsorted(key), len(have) - 1)
+        hit = ranked[position] == key
     else:
         position, hit = np.zeros(len(key), np.int64), np.zeros(len(key), bool)
     log_odds, origin, row = found.log_odds.copy(), found.origin.copy(), found.row.copy()
@@ -143,25 +144,20 @@ def _companions(
     store: Store, moment: Moment, carts: list[list[int]]
 ) -> tuple[Array, Array, Array, Array]:
     """(request, item, log-odds added, item that led there), one row per (request, item)."""
-    neighbours = store.group("neighbours")
-    best: dict[tuple[int, int], tuple[float, int]] = {}
+    neighbours, span = store.group("neighbours"), store.n_items + 1
+    best: dict[int, tuple[float, int]] = {}  # request * span + item -> lift, because
     nothing = (-np.inf, -1)
     for request, seed, share in _seeds(store, moment, carts):
-        start, end = neighbours["offsets"][seed], neighbours["offsets"][seed + 1]
-        pulled = zip(
-            neighbours["item"][start:end].tolist(), neighbours["weight"][start:end].tolist(),
-            strict=True,
-        )  # fmt: skip
-        for item, weight in pulled:
-            if share * weight > best.get((request, item), nothing)[0]:
-                best[request, item] = (share * weight, seed)
+        start, end = neighbours["offsets"][seed : seed + 2].tolist()
+        items, weights = neighbours["item"][start:end], neighbours["weight"][start:end]
+        for item, weight in zip(items.tolist(), weights.tolist(), strict=True):
+            key = request * span + item
+            if share * weight > best.get(key, nothing)[0]:
+                best[key] = (share * weight, seed)
     keys = sorted(best)
-    return (
-        np.array([request for request, _ in keys], dtype=np.int64),
-        np.array([item for _, item in keys], dtype=np.int64),
-        np.array([best[key][0] for key in keys], dtype=np.float64),
-        np.array([best[key][1] for key in keys], dtype=np.int64),
-    )
+    request_, item_ = np.divmod(np.array(keys, dtype=np.int64), span)
+    lift = np.array([best[key][0] for key in keys], dtype=np.float64)
+    return request_, item_, lift, np.array([best[key][1] for key in keys], dtype=np.int64)
 
 
 def _seeds(store: Store, moment: Moment, carts: list[list[int]]) -> list[tuple[int, int, float]]:
@@ -201,7 +197,7 @@ def _time_shift(store: Store, moment: Moment, found: Candidates, before: OwnStat
         both = OwnState(*(np.array(columns) for columns in zip(found.own, before, strict=True)))
     at = np.array((moment.as_of[found.request], np.full(len(found.item), store.cutoff)))
     p = dates.within(store, found.item, both, at, store.horizon_days)
-    odds_now, odds_then = logit(np.clip(p, _FLOOR, 1 - _FLOOR))
+    odds_now, odds_then = special.logit(np.clip(p, _FLOOR, 1 - _FLOOR))
     # Bought for the first time since: from here on its own clock speaks.
     first_time = np.minimum(odds_now - found.log_odds, 0.0)
     return np.where(before.n_visits > 0, odds_now - odds_then, first_time)

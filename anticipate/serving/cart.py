@@ -16,9 +16,8 @@ import numpy as np
 
 from .. import columns as c
 from ..exceptions import BadRowsError, ColumnError, IdTypeError, ParameterError
-from ..kernels.next_gap import GapTable
 from ..kernels.returns import match_returns
-from ..kernels.rules import KINDS, Findings, ItemRules, Lines, QuickRates, check_lines, is_warning
+from ..kernels.rules import KINDS, Findings, Lines, check_lines, is_warning
 from ..suggestions import Suggestion
 from ..suggestions.duplicate_words import OPTIONS, duplicate_reason
 from .instants import to_datetime
@@ -69,17 +68,17 @@ def check_carts(
         quantity=np.array([line.quantity for line in flat], dtype=np.float64),
         gift=np.array([line.gift for line in flat], dtype=bool),
     )
-    guard = store.group("guard")
+    guard = store.guard
     found = check_lines(
         moment.events,
         match_returns(moment.events).returned,
         lines,
-        gaps=GapTable.from_mapping(guard),
-        rules=ItemRules.from_mapping(guard),
-        quick=QuickRates(*guard["quick"].tolist()),
+        gaps=guard.gaps,
+        rules=guard.rules,
+        quick=guard.quick,
         objects=moment.profiling,
     )
-    warn = is_warning(found.probability, *guard["costs"].tolist())
+    warn = is_warning(found.probability, *guard.costs)
     for i in np.flatnonzero(warn).tolist():
         warnings[owner[i]].append(_warning(store, moment, lines, found, i))
     return warnings
@@ -88,8 +87,7 @@ def check_carts(
 def _warning(store: Store, moment: Moment, lines: Lines, found: Findings, i: int) -> Suggestion:
     kind = str(KINDS[found.kind[i]])
     request, item, row = int(lines.customer[i]), int(lines.item[i]), int(found.row[i])
-    guard = store.group("guard")
-    shares = guard["repeat_share"]
+    shares = store.guard.repeat_share
     evidence = event_evidence(moment, row)
     bought_us = int(moment.events.timestamp[row])
     return Suggestion(

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels.next_gap import GapLaw, GapTable, chance_within, days_until, gap_law
+from ..kernels.next_gap import GapLaw, chance_within, days_until, gap_law
 from ..kernels.offers import OwnState
 from .store import Store
 
@@ -38,8 +38,7 @@ def due(store: Store, item: Array, own: OwnState, at: Array) -> Array:
 
 
 def _law(store: Store, item: Array, own: OwnState) -> GapLaw:
-    table = GapTable.from_mapping(store.group("timer"))
-    return gap_law(table, item, own.n_visits, (own.last - own.first) / DAY)
+    return gap_law(store.gaps, item, own.n_visits, (own.last - own.first) / DAY)
 
 
 def _open_days(own: OwnState, at: Array) -> Array:

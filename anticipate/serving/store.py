@@ -8,8 +8,9 @@ Never  copies an array of customers or items: views of the mapped files, shared 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +18,24 @@ from numpy.typing import NDArray
 from ..exceptions import BundleError
 from ..kernels.events import ROW_COLUMNS, Events
 from ..kernels.ids import ids_at, lookup_many
+from ..kernels.next_gap import GapTable
+from ..kernels.rules import ItemRules, QuickRates
 from .overlay import Overlay, index_size
 
 Array = NDArray[Any]
 PROFILING, MARKETING = 1, 2  # bits of customer_flags: what the customer objects to
 STORED_COLUMNS = tuple(name for name in ROW_COLUMNS if name not in ("customer", "known_at"))
 INDEXES = ("customers", "items", "orders", "channels", "reasons")
+
+
+class GuardTables(NamedTuple):
+    """Of warnings; rows by item, the last for items never seen."""
+
+    gaps: GapTable
+    rules: ItemRules
+    quick: QuickRates
+    costs: tuple[float, ...]  # of a duplicate, of an annoyance
+    repeat_share: Array
 
 
 class Store:
@@ -50,6 +63,23 @@ class Store:
     def group(self, name: str) -> dict[str, Array]:
         """Arrays of one purpose, by their short names; empty where there are none."""
         return self._groups.get(name, {})
+
+    @cached_property
+    def gaps(self) -> GapTable:
+        """When items are bought again."""
+        return GapTable.from_mapping(self.group("timer"))
+
+    @cached_property
+    def guard(self) -> GuardTables:
+        """What the guards know of items, and what a warning costs."""
+        arrays = self.group("guard")
+        return GuardTables(
+            GapTable.from_mapping(arrays),
+            ItemRules.from_mapping(arrays),
+            QuickRates(*arrays["quick"].tolist()),
+            tuple(arrays["costs"].tolist()),
+            arrays["repeat_share"],
+        )
 
     def overlays(self) -> dict[str, Overlay]:
         """Vocabularies for one request, each open to ids the bundle does not know."""

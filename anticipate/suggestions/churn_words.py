@@ -37,24 +37,24 @@ SENTENCES: dict[str, dict[str, str]] = {
     },
     "regular": {
         "en": "last purchase {silent_days} days ago, within this customer's usual gap: "
-        "9 of 10 of {n_gaps} gaps were at most {usual_gap_days} days",
+        "of {n_gaps} gaps, 9 in 10 were at most {usual_gap_days} days",
         "ko": "마지막 구매는 {silent_days}일 전으로 이 고객의 통상 간격 안: 구매 간격 "
         "{n_gaps}회 중 90 %가 {usual_gap_days}일 이하",
     },
     "regular_few_gaps": {
-        "en": "last purchase {silent_days} days ago, {n_purchases} purchase day(s); 9 of 10 of "
+        "en": "last purchase {silent_days} days ago, {n_purchases} purchase day(s); 9 in 10 of "
         "the customers who came back did so within {usual_gap_days} days",
         "ko": "마지막 구매는 {silent_days}일 전, 구매일 {n_purchases}일. 다시 찾은 고객의 "
         "90 %는 {usual_gap_days}일 안에 재구매",
     },
     "silent": {
         "en": "silent for {silent_days} days, longer than this customer's usual gap: "
-        "9 of 10 of {n_gaps} gaps were at most {usual_gap_days} days",
+        "of {n_gaps} gaps, 9 in 10 were at most {usual_gap_days} days",
         "ko": "{silent_days}일째 구매 없음, 이 고객의 통상 간격보다 김: 구매 간격 "
         "{n_gaps}회 중 90 %가 {usual_gap_days}일 이하",
     },
     "silent_few_gaps": {
-        "en": "silent for {silent_days} days after {n_purchases} purchase day(s); 9 of 10 of "
+        "en": "silent for {silent_days} days after {n_purchases} purchase day(s); 9 in 10 of "
         "the customers who came back did so within {usual_gap_days} days",
         "ko": "구매일 {n_purchases}일 이후 {silent_days}일째 구매 없음. 다시 찾은 고객의 "
         "90 %는 {usual_gap_days}일 안에 재구매",
