@@ -8,8 +8,7 @@ Never  trees: time, recent events and the cart move the scores by closed formula
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,15 +27,28 @@ _FLOOR = 1e-6
 STORED, NEWCOMER, CART = 0, 1, 2  # where a row comes from
 
 
-@dataclass(frozen=True)
-class Candidates:
-    """c rows by request, then as stored."""
+class Offers(NamedTuple):
+    """c rows by request, then as stored: what might be offered."""
 
     request: Array  # int64 (c,)
     item: Array  # int64 (c,) codes of the request's vocabulary
     log_odds: Array  # float64 (c,)
     origin: Array  # int8 (c,): STORED, NEWCOMER or CART
     row: Array  # int64 (c,): into the stored candidates or the newcomers' needs; CART: the item
+
+    def take(self, rows: Array) -> Offers:
+        """The given positions, or those of a mask."""
+        return Offers(*(column[rows] for column in self))
+
+
+class Candidates(NamedTuple):
+    """The same with what was done with each item so far; log-odds as of now."""
+
+    request: Array
+    item: Array
+    log_odds: Array
+    origin: Array
+    row: Array
     own: OwnState
 
     @property
@@ -48,10 +60,9 @@ class Candidates:
         return self if mask.all() else self.take(np.flatnonzero(mask))
 
     def take(self, rows: Array) -> Candidates:
-        own = OwnState(*(column[rows] for column in self.own))
         return Candidates(
             self.request[rows], self.item[rows], self.log_odds[rows], self.origin[rows],
-            self.row[rows], own,
+            self.row[rows], OwnState(*(column[rows] for column in self.own)),
         )  # fmt: skip
 
 
@@ -60,13 +71,13 @@ def find_candidates(store: Store, moment: Moment, carts: list[list[int]]) -> Can
     found = _stored(store, moment)
     if any(carts) or moment.changed.any():
         found = _with_companions(store, moment, carts, found)
-        found = found.where(_not_in_cart(found, carts))
+        found = found.take(_not_in_cart(found, carts))
     own, before = _own(moment, found)
-    found = replace(found, own=own)
-    return replace(found, log_odds=found.log_odds + _shift(store, moment, found, before))
+    log_odds = found.log_odds + _shift(store, moment, found, own, before)
+    return Candidates(*found._replace(log_odds=log_odds), own)
 
 
-def _stored(store: Store, moment: Moment) -> Candidates:
+def _stored(store: Store, moment: Moment) -> Offers:
     """The bundle's candidates; what newcomers need for those it cannot or may not know."""
     stored, fresh = store.group("candidates"), store.group("newcomers")
     known = (moment.codes >= 0) & ~moment.profiling
@@ -87,27 +98,26 @@ def _stored(store: Store, moment: Moment) -> Candidates:
     item[~is_known] = fresh["item"][row[~is_known]]
     log_odds[~is_known] = fresh["log_odds"][row[~is_known]]
     origin = np.where(is_known, STORED, NEWCOMER).astype(np.int8)
-    return Candidates(request, item, log_odds, origin, row, _no_state(len(row)))
+    return Offers(request, item, log_odds, origin, row)
 
 
 def _stored_of_one(
     stored: dict[str, Array], fresh: dict[str, Array], code: int, known: bool
-) -> Candidates:
+) -> Offers:
     start, end = stored["offsets"][code : code + 2].tolist() if known else (0, len(fresh["item"]))
     n, source = end - start, stored if known else fresh
-    return Candidates(
+    return Offers(
         np.zeros(n, dtype=np.int64),
         source["item"][start:end].astype(np.int64),
         source["log_odds"][start:end],
         np.full(n, STORED if known else NEWCOMER, dtype=np.int8),
         np.arange(start, end),
-        _no_state(n),
     )
 
 
 def _with_companions(
-    store: Store, moment: Moment, carts: list[list[int]], found: Candidates
-) -> Candidates:
+    store: Store, moment: Moment, carts: list[list[int]], found: Offers
+) -> Offers:
     """Items that go with the cart or with what was just bought: raised, or added."""
     request, item, lift, because = _companions(store, moment, carts)
     if len(item) == 0:
@@ -122,22 +132,18 @@ def _with_companions(
         hit = ranked[position] == key
     else:
         position, hit = np.zeros(len(key), np.int64), np.zeros(len(key), bool)
-    log_odds, origin, row = found.log_odds.copy(), found.origin.copy(), found.row.copy()
-    if hit.any():
+    prior, new = store.group("prior")["log_odds"], np.flatnonzero(~hit)
+    more = Offers(
+        request[new], item[new], prior[item[new]] + lift[new],
+        np.full(len(new), CART, dtype=np.int8), because[new],
+    )  # fmt: skip
+    both = Offers(*(np.concatenate(columns) for columns in zip(found, more, strict=True)))
+    if len(new) < len(hit):
         raised = order[position[hit]]
-        log_odds[raised] += lift[hit]
-        general = origin[raised] == NEWCOMER  # the cart says more of them than what all need
-        origin[raised[general]], row[raised[general]] = CART, because[hit][general]
-    prior = store.group("prior")["log_odds"]
-    new = ~hit
-    return Candidates(
-        np.concatenate((found.request, request[new])),
-        np.concatenate((found.item, item[new])),
-        np.concatenate((log_odds, prior[item[new]] + lift[new])),
-        np.concatenate((origin, np.full(int(new.sum()), CART, np.int8))),
-        np.concatenate((row, because[new])),
-        _no_state(len(found.item) + int(new.sum())),
-    )
+        both.log_odds[raised] += lift[hit]
+        general = both.origin[raised] == NEWCOMER  # the cart says more of them than what all need
+        both.origin[raised[general]], both.row[raised[general]] = CART, because[hit][general]
+    return both
 
 
 def _companions(
@@ -176,13 +182,15 @@ def _seeds(store: Store, moment: Moment, carts: list[list[int]]) -> list[tuple[i
     return [seed for seed in seeds if 0 <= seed[1] < store.n_items]
 
 
-def _shift(store: Store, moment: Moment, found: Candidates, before: OwnState) -> Array:
+def _shift(
+    store: Store, moment: Moment, found: Offers, own: OwnState, before: OwnState
+) -> Array:
     """How much the log-odds moved since the bundle's cutoff; exactly 0 where nothing did."""
     moved = (moment.as_of > store.cutoff) | moment.changed
     if not moved.any():
         return np.zeros(len(found.item))
-    dated = moved[found.request] & (found.own.n_visits > 0)
-    shift = np.where(dated, _time_shift(store, moment, found, before), 0.0)
+    dated = moved[found.request] & (own.n_visits > 0)
+    shift = np.where(dated, _time_shift(store, moment, found, own, before), 0.0)
     if moment.changed.any():
         signal = latest_signal(moment.events, found.request, found.item, store.cutoff)
         said = np.array([SIGNAL_LOG_ODDS[-1], 0.0, SIGNAL_LOG_ODDS[1]])[signal + 1]
@@ -190,11 +198,13 @@ def _shift(store: Store, moment: Moment, found: Candidates, before: OwnState) ->
     return shift
 
 
-def _time_shift(store: Store, moment: Moment, found: Candidates, before: OwnState) -> Array:
+def _time_shift(
+    store: Store, moment: Moment, found: Offers, own: OwnState, before: OwnState
+) -> Array:
     """What the clock and new purchases did to the odds of items bought by now (c,)."""
-    both = found.own
-    if before is not found.own:
-        both = OwnState(*(np.array(columns) for columns in zip(found.own, before, strict=True)))
+    both = own
+    if before is not own:
+        both = OwnState(*(np.array(columns) for columns in zip(own, before, strict=True)))
     at = np.array((moment.as_of[found.request], np.full(len(found.item), store.cutoff)))
     p = dates.within(store, found.item, both, at, store.horizon_days)
     odds_now, odds_then = special.logit(np.clip(p, _FLOOR, 1 - _FLOOR))
@@ -203,7 +213,7 @@ def _time_shift(store: Store, moment: Moment, found: Candidates, before: OwnStat
     return np.where(before.n_visits > 0, odds_now - odds_then, first_time)
 
 
-def _own(moment: Moment, found: Candidates) -> tuple[OwnState, OwnState]:
+def _own(moment: Moment, found: Offers) -> tuple[OwnState, OwnState]:
     """What was done with each candidate, now and by the bundle's cutoff.
 
     Nothing of those who object to profiling.
@@ -223,7 +233,7 @@ def _hidden(own: OwnState, hidden: Array) -> OwnState:
     return OwnState(*(np.where(hidden, b, a) for a, b in zip(own, nothing, strict=True)))
 
 
-def _not_in_cart(found: Candidates, carts: list[list[int]]) -> Array:
+def _not_in_cart(found: Offers, carts: list[list[int]]) -> Array:
     keep = np.ones(len(found.item), dtype=bool)
     for request, cart in enumerate(carts):
         if cart:
