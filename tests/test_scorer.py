@@ -317,3 +317,19 @@ def test_threads_share_one_scorer(scorer, bookshop_history):
         )
 
     assert together == alone
+
+
+def test_a_dismissed_warning_is_not_repeated(scorer):
+    """They said that they want it: the same cart passes from then on."""
+    said = {
+        "customer_id": "C042",
+        "item_id": "B-1984-ebook",
+        "event": "warning_dismissed",
+        "timestamp": "2025-03-01T10:00Z",
+    }
+    later = "2025-03-02T10:00Z"
+
+    assert scorer.check_cart("C042", ["B-1984-ebook"], as_of=later)
+    assert scorer.check_cart("C042", ["B-1984-ebook"], as_of=later, recent=[said]) == []
+    other = {**said, "item_id": "B-mars-1-print"}
+    assert scorer.check_cart("C042", ["B-1984-ebook"], as_of=later, recent=[other])

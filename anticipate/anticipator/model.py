@@ -133,7 +133,7 @@ class Anticipator(BaseEstimator):  # type: ignore[misc]
         audience: str = "customer",
     ) -> list[Suggestion]:
         """Suggestions for one customer as of ``history.cutoff``; see ``Scorer.suggest``."""
-        _check_history(history)
+        self._check_asked(history)
         scorer = self._scorer(history.select([customer_id]))
         at = to_timestamp(history.cutoff_us)
         return scorer.suggest(customer_id, as_of=at, cart=cart, n=n, audience=audience)
@@ -147,7 +147,7 @@ class Anticipator(BaseEstimator):  # type: ignore[misc]
         audience: str = "staff",
     ) -> pd.DataFrame:
         """Suggestions of many customers as one table; see ``Scorer.suggest_many``."""
-        _check_history(history)
+        self._check_asked(history)
         at = to_timestamp(history.cutoff_us)
         return self._scorer(history).suggest_many(customer_ids, as_of=at, n=n, audience=audience)
 
@@ -213,6 +213,16 @@ class Anticipator(BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self, "needs_")
         return Scorer(*make_state(self, history), benefits=self.benefits)
 
+    def _check_asked(self, history: History) -> None:
+        """A history to answer from: it must not end before what training saw."""
+        _check_history(history)
+        check_is_fitted(self, "needs_")
+        if history.cutoff_us < to_microseconds(self.cutoff_, "UTC"):
+            raise CutoffError(
+                f"the history ends before {to_timestamp(history.cutoff_us)}, the model saw "
+                f"events up to {self.cutoff_}; give a history that ends later."
+            )
+
     def _history(self, given: History | None) -> History:
         history = given if given is not None else self.history_
         if given is not None:
@@ -221,11 +231,7 @@ class Anticipator(BaseEstimator):  # type: ignore[misc]
             raise EmptyHistoryError(
                 "a loaded model has no history of its own; give one: save(path, history=...)."
             )
-        if history.cutoff_us < to_microseconds(self.cutoff_, "UTC"):
-            raise CutoffError(
-                f"the history ends before {to_timestamp(history.cutoff_us)}, the model saw "
-                f"events up to {self.cutoff_}; give a history that ends later."
-            )
+        self._check_asked(history)
         return history
 
 

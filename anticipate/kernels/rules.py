@@ -18,13 +18,15 @@ from numpy.typing import NDArray
 
 from .events import Events
 from .next_gap import GapTable, gap_law, rate_per_day, survival
-from .owned import MINUTE, Lines, Owned, find_owned, owns_nothing
+from .owned import DAY, MINUTE, Lines, Owned, find_owned, owns_nothing
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
 KINDS = (None, "double_submit", "already_owned", "substitute_owned")
 NONE, DOUBLE_SUBMIT, ALREADY_OWNED, SUBSTITUTE_OWNED = range(len(KINDS))
 
+DISMISSED_CODE = 13  # position of warning_dismissed in columns.EVENTS; held by a test
+DISMISSED_DAYS = 180.0  # so long a dismissed warning of an item is not repeated
 QUICK_MINUTES = 60.0  # a repeat within it is a double submit or meant; later, a forgotten one
 UNDONE_SHARE = 0.7  # of the mistakes that are noticed and sent back; an assumption
 MANY_TIMES_USUAL = 3.0  # so many times the item's usual pieces is a restock
@@ -103,13 +105,20 @@ def check_lines(
     if owned is None and not (line >= 0).any():
         return _nothing(len(row))
     owned = owns_nothing(asked.size) if owned is None else owned
-    own = owned.take(np.arange(len(row)))
-    other = owned.take(_latest_substitute(owned, asked, rules))
+    own = other = owned
+    if len(asked) > 1:
+        own = owned.take(np.arange(len(row)))
+        other = owned.take(_latest_substitute(owned, asked, rules))
     is_quick = (line >= 0) | (own.minutes <= QUICK_MINUTES)
-    p_double = _double_submit(events, lines, own, line=line, line_minutes=line_minutes, quick=quick)
+    p_double = np.zeros(len(row))
+    if is_quick.any():
+        p_double = _double_submit(
+            events, lines, own, line=line, line_minutes=line_minutes, quick=quick
+        )
     p_owned = _already_owned(own, lines, row, gaps=gaps, rules=rules)
     p_other = _substitute_owned(other, lines, row, rules)
-    p_late = np.where(objects[lines.customer], 0.0, np.where(own.has, p_owned, p_other))
+    silent = objects[lines.customer] | _was_dismissed(events, lines)
+    p_late = np.where(silent, 0.0, np.where(own.has, p_owned, p_other))
     probability = np.where(lines.gift, 0.0, np.where(is_quick, p_double, p_late))
     late = np.where(own.has, ALREADY_OWNED, SUBSTITUTE_OWNED)
     kind = np.where(probability > 0, np.where(is_quick, DOUBLE_SUBMIT, late), NONE)
@@ -117,6 +126,21 @@ def check_lines(
     evidence = np.where(kind == SUBSTITUTE_OWNED, other.row, own.row)
     evidence = np.where((kind == NONE) | (line >= 0), -1, evidence)
     return Findings(kind.astype(np.int8), probability, evidence, line)
+
+
+def _was_dismissed(events: Events, lines: Lines) -> Array:
+    """The customer's latest answer to a warning of this item: it was wanted."""
+    rows = np.flatnonzero(events.event == DISMISSED_CODE)
+    if not len(rows):
+        return np.zeros(len(lines.item), dtype=bool)
+    span = np.int64(max(events.item.max(), lines.item.max())) + 2
+    key = events.customer[rows] * span + events.item[rows] + 1
+    order = np.argsort(key, kind="stable")  # rows are in time order within a customer
+    asked = lines.customer * span + lines.item + 1
+    place = np.maximum(np.searchsorted(key[order], asked, side="right") - 1, 0)
+    latest = rows[order[place]]
+    wait = lines.timestamp - events.timestamp[latest]
+    return (key[order[place]] == asked) & (wait > 0) & (wait <= DISMISSED_DAYS * DAY)
 
 
 def _nothing(n: int) -> Findings:

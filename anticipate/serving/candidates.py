@@ -115,9 +115,7 @@ def _stored_of_one(
     )
 
 
-def _with_companions(
-    store: Store, moment: Moment, carts: list[list[int]], found: Offers
-) -> Offers:
+def _with_companions(store: Store, moment: Moment, carts: list[list[int]], found: Offers) -> Offers:
     """Items that go with the cart or with what was just bought: raised, or added."""
     request, item, lift, because = _companions(store, moment, carts)
     if len(item) == 0:
@@ -182,15 +180,14 @@ def _seeds(store: Store, moment: Moment, carts: list[list[int]]) -> list[tuple[i
     return [seed for seed in seeds if 0 <= seed[1] < store.n_items]
 
 
-def _shift(
-    store: Store, moment: Moment, found: Offers, own: OwnState, before: OwnState
-) -> Array:
+def _shift(store: Store, moment: Moment, found: Offers, own: OwnState, before: OwnState) -> Array:
     """How much the log-odds moved since the bundle's cutoff; exactly 0 where nothing did."""
     moved = (moment.as_of > store.cutoff) | moment.changed
     if not moved.any():
         return np.zeros(len(found.item))
-    dated = moved[found.request] & (own.n_visits > 0)
-    shift = np.where(dated, _time_shift(store, moment, found, own, before), 0.0)
+    dated = np.flatnonzero(moved[found.request] & (own.n_visits > 0))
+    shift = np.zeros(len(found.item))
+    shift[dated] = _time_shift(store, moment, found, own, before, dated)
     if moment.changed.any():
         signal = latest_signal(moment.events, found.request, found.item, store.cutoff)
         said = np.array([SIGNAL_LOG_ODDS[-1], 0.0, SIGNAL_LOG_ODDS[1]])[signal + 1]
@@ -199,18 +196,17 @@ def _shift(
 
 
 def _time_shift(
-    store: Store, moment: Moment, found: Offers, own: OwnState, before: OwnState
+    store: Store, moment: Moment, found: Offers, own: OwnState, before: OwnState, rows: Array
 ) -> Array:
-    """What the clock and new purchases did to the odds of items bought by now (c,)."""
-    both = own
-    if before is not own:
-        both = OwnState(*(np.array(columns) for columns in zip(own, before, strict=True)))
-    at = np.array((moment.as_of[found.request], np.full(len(found.item), store.cutoff)))
-    p = dates.within(store, found.item, both, at, store.horizon_days)
+    """What the clock and new purchases did to the odds of those rows, bought by now (r,)."""
+    states = (own,) if before is own else (own, before)
+    both = OwnState(*(np.array([column[rows] for column in pair]) for pair in zip(*states, strict=False)))
+    at = np.array((moment.as_of[found.request[rows]], np.full(len(rows), store.cutoff)))
+    p = dates.within(store, found.item[rows], both, at, store.horizon_days)
     odds_now, odds_then = special.logit(np.clip(p, _FLOOR, 1 - _FLOOR))
     # Bought for the first time since: from here on its own clock speaks.
-    first_time = np.minimum(odds_now - found.log_odds, 0.0)
-    return np.where(before.n_visits > 0, odds_now - odds_then, first_time)
+    first_time = np.minimum(odds_now - found.log_odds[rows], 0.0)
+    return np.where(both.n_visits[-1] > 0, odds_now - odds_then, first_time)
 
 
 def _own(moment: Moment, found: Offers) -> tuple[OwnState, OwnState]:

@@ -29,7 +29,7 @@ class Moment:
     ids: list[Any]  # as asked
     codes: Array  # int64 (m,), -1 unknown to the bundle
     as_of: Array  # int64 (m,) microseconds UTC
-    day: Array  # int32 (m,) local day in which as_of lies
+    timezone: str
     events: Events
     new: Array  # bool (n,): the event came with the request
     changed: Array  # bool (m,): recent events were added
@@ -40,6 +40,11 @@ class Moment:
     @property
     def m(self) -> int:
         return len(self.ids)
+
+    @property
+    def day(self) -> Array:
+        """Local day in which each instant lies, int32 (m,)."""
+        return local_days(self.as_of, self.timezone)
 
     def rows(self, i: int) -> slice:
         return slice(int(self.events.offsets[i]), int(self.events.offsets[i + 1]))
@@ -55,9 +60,8 @@ def make_moment(
     if recent.positions:
         events, new, changed = _with_recent(events, ids, as_of, recent)
     flags = np.where(codes >= 0, store.flags[codes] if store.n_customers else 0, 0)
-    day = local_days(as_of, store.timezone)
     return Moment(
-        ids, codes, as_of, day, events, new, changed,
+        ids, codes, as_of, store.timezone, events, new, changed,
         (flags & PROFILING) > 0, (flags & MARKETING) > 0, words,
     )  # fmt: skip
 

@@ -70,8 +70,8 @@ def read_recent(recent: Any, store: Store, words: dict[str, Overlay]) -> Recent:
 # gift, channel, reason, event_id.
 _FIELDS = ("timestamp", "known_at", "item", "event", "quantity", "price", "value", "order",
            "gift", "channel", "reason")  # fmt: skip
-_TYPES = (np.int64, np.int64, np.int32, np.int8, np.float64, np.float64, np.float64, np.int32,
-          np.bool_, np.int16, np.int32)  # fmt: skip
+_TYPES = ("i8", "i8", "i4", "i1", "f8", "f8", "f8", "i4", "?", "i2", "i4")
+_ROW = np.dtype(list(zip(_FIELDS, _TYPES, strict=True)))
 
 
 _WORDS = {"items": c.ITEM, "orders": c.ORDER, "channels": c.CHANNEL, "reasons": c.REASON}
@@ -210,10 +210,8 @@ def _once_per_event_id(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
 
 
 def _as_columns(rows: list[tuple[Any, ...]], timezone: str) -> dict[str, Array]:
-    columns: dict[str, Array] = {
-        name: np.array([one[i + 1] for one in rows], dtype=dtype)
-        for i, (name, dtype) in enumerate(zip(_FIELDS, _TYPES, strict=True))
-    }
+    table = np.array([one[1:12] for one in rows], dtype=_ROW)
+    columns: dict[str, Array] = {name: table[name] for name in _FIELDS}
     columns["day"] = local_days(columns["timestamp"], timezone)
     columns["event_id"] = np.full(len(rows), -1, dtype=np.int32)
     return columns
