@@ -28,8 +28,9 @@ def local_days(timestamp: Array, timezone: str) -> Array:
     blocks, inverse = timestamp // _BLOCK, np.arange(len(timestamp))
     if len(blocks) > _FEW:
         blocks, inverse = np.unique(blocks, return_inverse=True)
-    found = [_utc_offset(block * _BLOCK, timezone) for block in blocks.tolist()]
-    offsets = np.array(found, dtype=np.int64)
+    wanted = blocks.tolist()
+    known = {block: _utc_offset(block * _BLOCK, timezone) for block in set(wanted)}
+    offsets = np.array([known[block] for block in wanted], dtype=np.int64)
     return ((timestamp + offsets[inverse]) // DAY).astype(np.int32)
 
 

@@ -8,16 +8,21 @@ Source Sarwar et al., "Item-based collaborative filtering", WWW 2001; fitted by 
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, NamedTuple, Self
 
 import numpy as np
-from implicit.nearest_neighbours import ItemItemRecommender
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
 
 from ..kernels.segments import segment_max
 from .profiles import csr_of, nothing, product_terms, rows_of
+
+with warnings.catch_warnings():
+    # implicit asks for notebook widgets to draw progress bars with; none are drawn here.
+    warnings.simplefilter("ignore")
+    from implicit.nearest_neighbours import ItemItemRecommender
 
 Array = NDArray[Any]
 N_SIMILAR = 50
