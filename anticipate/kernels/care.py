@@ -22,6 +22,8 @@ DAY = 86_400_000_000
 RETURN_CODE, COMPLAINT_CODE, RESOLVED_CODE = 4, 7, 8  # held equal to columns.EVENTS by a test
 COMPLAINT_DAYS, RETURN_DAYS = 30, 14
 RECHECK_AFTER_DAYS, RECHECK_WITHIN_DAYS = 7, 7
+_MATTERS = np.zeros(128, dtype=bool)  # by event code
+_MATTERS[[RETURN_CODE, COMPLAINT_CODE, RESOLVED_CODE]] = True
 
 
 class OpenMatters(NamedTuple):
@@ -44,7 +46,7 @@ def open_matters(events: Events, as_of: Array) -> OpenMatters:
     m = events.n_customers
     found = OpenMatters(*(np.full(m, -1, dtype=np.int64) for _ in range(3)))
     kinds = events.event
-    if not np.any((kinds == COMPLAINT_CODE) | (kinds == RETURN_CODE) | (kinds == RESOLVED_CODE)):
+    if not _MATTERS[kinds].any():
         return found
     age = as_of[events.customer] - events.timestamp
     complaints = np.flatnonzero((kinds == COMPLAINT_CODE) & (age <= COMPLAINT_DAYS * DAY))

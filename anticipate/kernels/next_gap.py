@@ -86,7 +86,7 @@ def gap_law(table: GapTable, item: Array, n_visits: Array, gap_sum_days: Array) 
 
 def visit_bin(n_visits: Array) -> Array:
     """Column of ``next_share`` for each number of visits (>= 1)."""
-    return np.asarray(np.searchsorted(VISIT_EDGES, n_visits, side="right") - 1)
+    return np.asarray(VISIT_EDGES.searchsorted(n_visits, side="right") - 1)
 
 
 def survival(law: GapLaw, days: Array) -> Floats:

@@ -18,6 +18,8 @@ Array = NDArray[Any]
 CANCEL_CODE, RETURN_CODE, RATING_CODE, WISH_CODE, NOT_INTERESTED_CODE = 5, 4, 9, 10, 11
 LOW_RATING = 2.0  # of five stars
 DISLIKED, WISHED = -1, 1
+_SIGNALS = np.zeros(128, dtype=bool)  # by event code
+_SIGNALS[[CANCEL_CODE, RETURN_CODE, RATING_CODE, WISH_CODE, NOT_INTERESTED_CODE]] = True
 
 
 class OwnState(NamedTuple):
@@ -71,14 +73,13 @@ def latest_signal(events: Events, customer: Array, item: Array, since: int) -> A
 
     A low rating, a return, a cancellation and ``not_interested`` are dislikes.
     """
-    kind = events.event
-    low = (kind == RATING_CODE) & (events.value <= LOW_RATING)
-    disliked = low | (kind == RETURN_CODE) | (kind == CANCEL_CODE) | (kind == NOT_INTERESTED_CODE)
-    rows = np.flatnonzero((disliked | (kind == WISH_CODE)) & (events.timestamp >= since))
+    rows = np.flatnonzero(events.timestamp >= since)
+    rows = rows[_SIGNALS[events.event[rows]]]
+    rows = rows[(events.event[rows] != RATING_CODE) | (events.value[rows] <= LOW_RATING)]
     signal = np.zeros(len(item), dtype=np.int64)
     if len(rows):
         candidate, rows = _match(events, rows, customer, item)
-        signal[candidate] = np.where(disliked[rows], DISLIKED, WISHED)
+        signal[candidate] = np.where(events.event[rows] == WISH_CODE, WISHED, DISLIKED)
     return signal
 
 

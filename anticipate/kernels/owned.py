@@ -69,7 +69,7 @@ def find_owned(
     visit_start = np.maximum.accumulate(np.where(new, place, 0))
 
     wanted = (lines.customer * span + asked).ravel()
-    at = np.broadcast_to(lines.timestamp, asked.shape).ravel()
+    at = np.concatenate([lines.timestamp] * len(asked))
     low, last = key.searchsorted(wanted), key.searchsorted(wanted, side="right") - 1
     while (late := (last >= low) & (time[last] >= at)).any():
         last = last - late  # only in looking back do events lie at or after a line

@@ -203,7 +203,9 @@ def _already_owned(
     lifetime = rules.lifetime_days[row]
     wear = WEAR / lifetime * (own.open_days / lifetime) ** (WEAR - 1.0)
     wishes = wishes + np.where(np.isnan(wear), 0.0, wear)
-    due = rules.consumable[row] & (survival(law, own.open_days) < NOT_DUE)
+    due = rules.consumable[row]
+    if due.any():
+        due = due & (survival(law, own.open_days) < NOT_DUE)
     worn_out = own.open_days >= lifetime
     wanted = due | worn_out | own.in_batches | _is_restock(lines, row, rules)
     return np.where(wanted | ~own.has, 0.0, mistakes / (mistakes + wishes))

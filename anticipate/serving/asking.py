@@ -86,15 +86,17 @@ def _instants(store: Store, as_of: Any, n: int) -> np.ndarray[Any, Any]:
 def _check_instants(store: Store, instants: np.ndarray[Any, Any]) -> None:
     if len(instants) == 0:
         return
-    if int(instants.min()) < store.cutoff:
+    known = instants.tolist()
+    first, last = min(known), max(known)
+    if first < store.cutoff:
         raise CutoffError(
-            f"as_of {to_datetime(int(instants.min()))} lies before the bundle's cutoff "
+            f"as_of {to_datetime(first)} lies before the bundle's cutoff "
             f"{to_datetime(store.cutoff)}: the bundle knows more than was known then. Ask later, "
             "or save a bundle with that cutoff."
         )
-    if int(instants.max()) > store.cutoff + store.horizon_days * DAY:
+    if last > store.cutoff + store.horizon_days * DAY:
         warnings.warn(
-            f"as_of {to_datetime(int(instants.max()))} lies more than {store.horizon_days:g} days "
+            f"as_of {to_datetime(last)} lies more than {store.horizon_days:g} days "
             "after the bundle's cutoff; save a fresh bundle.",
             FutureCutoffWarning,
             stacklevel=5,

@@ -71,7 +71,8 @@ def find_candidates(store: Store, moment: Moment, carts: list[list[int]]) -> Can
     found = _stored(store, moment)
     if any(carts) or moment.changed.any():
         found = _with_companions(store, moment, carts, found)
-        found = found.take(_not_in_cart(found, carts))
+        keep = _not_in_cart(found, carts)
+        found = found if keep.all() else found.take(keep)
     own, before = _own(moment, found)
     log_odds = found.log_odds + _shift(store, moment, found, own, before)
     return Candidates(*found._replace(log_odds=log_odds), own)
@@ -200,7 +201,7 @@ def _time_shift(
 ) -> Array:
     """What the clock and new purchases did to the odds of those rows, bought by now (r,)."""
     states = (own,) if before is own else (own, before)
-    both = OwnState(*(np.array([column[rows] for column in pair]) for pair in zip(*states, strict=False)))
+    both = OwnState(*(np.array([c[rows] for c in pair]) for pair in zip(*states, strict=False)))
     at = np.array((moment.as_of[found.request[rows]], np.full(len(rows), store.cutoff)))
     p = dates.within(store, found.item[rows], both, at, store.horizon_days)
     odds_now, odds_then = special.logit(np.clip(p, _FLOOR, 1 - _FLOOR))

@@ -94,7 +94,7 @@ def _with_recent(
         order = np.lexsort((time, customer))
         columns = {name: column[order] for name, column in columns.items()}
         customer, new = customer[order], new[order]
-    offsets = offsets_of(customer, len(ids))
+    offsets = offsets_of(customer, len(ids)) if len(ids) > 1 else np.array([0, len(customer)])
     known_at = columns["timestamp"]
     merged = Events(offsets=offsets, customer=customer, known_at=known_at, **columns)
     return merged, new, changed

@@ -31,7 +31,7 @@ class Overlay:
     def __init__(self, index: Mapping[str, Array]) -> None:
         self._index = index
         self._new: list[Any] = []
-        self._position: dict[Any, int] = {}
+        self._position: dict[Any, int] = {}  # of ids met, known and new
         self.n = index_size(index)
 
     def code(self, id_: Any) -> int:
@@ -39,8 +39,11 @@ class Overlay:
         if id_ is None:
             return -1
         id_ = plain_id(id_)
+        if type(id_) in (int, str) and id_ in self._position:  # not True, which equals 1
+            return self._position[id_]
         if self.n == 0 or (known := lookup(self._index, id_)) < 0:
             return self._add(checked_id(id_))
+        self._position[id_] = known
         return known
 
     def admit(self, ids: Iterable[Any]) -> None:
