@@ -124,6 +124,26 @@ def test_own_state_of_one_customer_is_that_of_the_batch():
         assert (part.last == whole.last[customer == code]).all()
 
 
+def test_own_states_tell_what_was_before_new_rows():
+    """The second of the pair is the state of the events without those rows."""
+    rng = np.random.default_rng(1)
+    rows = [
+        (f"c{who}", f"i{what}", f"2025-01-{day:02d}", "purchase", None)
+        for who, what, day in rng.integers((0, 0, 1), (4, 5, 28), size=(120, 3))
+    ]
+    found = history(rows).events
+    customer, item = np.repeat(np.arange(4), 5), np.tile(np.arange(5), 4)
+    for share in (0.0, 0.1, 1.0):
+        new = rng.random(found.n) < share
+        now, before = offers.own_states(found, customer, item, new=new)
+        alone = offers.own_state(found.take(~new), customer, item)
+
+        assert (now is before) == (not new.any())
+        assert all((a == b).all() for a, b in zip(before[:3], alone[:3], strict=True))
+        whole = offers.own_state(found, customer, item)
+        assert all((a == b).all() for a, b in zip(now, whole, strict=True))
+
+
 def test_the_latest_signal_counts():
     """Wished, then returned: disliked. Rated 4: nothing. Rated 2: disliked."""
     rows = [

@@ -143,6 +143,14 @@ def test_unknown_prices_are_left_out_of_the_spend():
     assert np.isnan(summary.loc[2, "mean_spend"])
 
 
+def test_what_came_back_is_no_spend():
+    """Days 0 and 9 at 10; day 9 cancelled on day 9: 10 on 1 day, and still 1 repeat."""
+    rows = [*bought(1, 0, 9), (1, 9, "cancel", 10.0)]
+    summary = purchase_summary(log_of(rows).as_of(day(40)))
+
+    assert summary.loc[1, ["n_repeats", "n_priced_days", "mean_spend"]].tolist() == [1, 1, 10]
+
+
 def test_a_purchase_day_is_local():
     """23:30 and 00:30 UTC are one evening in New York and two days in UTC."""
     rows = {"customer_id": [1, 1], "item_id": [1, 1]}

@@ -214,10 +214,13 @@ class Anticipator(BaseEstimator):  # type: ignore[misc]
         return Scorer(*make_state(self, history), benefits=self.benefits)
 
     def _check_asked(self, history: History) -> None:
-        """A history to answer from: it must not end before what training saw."""
+        """A history to answer from: it must not end before what training saw.
+
+        An empty one knows of nobody, so everyone in it is a newcomer at any time.
+        """
         _check_history(history)
         check_is_fitted(self, "needs_")
-        if history.cutoff_us < to_microseconds(self.cutoff_, "UTC"):
+        if history.n_events and history.cutoff_us < to_microseconds(self.cutoff_, "UTC"):
             raise CutoffError(
                 f"the history ends before {to_timestamp(history.cutoff_us)}, the model saw "
                 f"events up to {self.cutoff_}; give a history that ends later."

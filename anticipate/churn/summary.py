@@ -30,13 +30,15 @@ def purchase_summary(history: History) -> pd.DataFrame:
     -------
     DataFrame of shape (n_buyers, 5), indexed by customer_id, sorted
         ``n_repeats`` (purchase days - 1), ``last_repeat_days`` (first to last purchase day),
-        ``age_days`` (first purchase day to the day of the cutoff), ``n_priced_days`` (purchase
-        days with a known price) and ``mean_spend`` (currency per such day; NaN if none).
+        ``age_days`` (first purchase day to the day of the cutoff), ``n_priced_days`` (days of
+        purchases at a known price that were kept) and ``mean_spend`` (currency per such day; NaN
+        if none).
         Customers without a purchase are left out: these models say nothing about them.
 
     Notes
     -----
-    O(n log n) in events. Returns do not undo a purchase day.
+    O(n log n) in events. Returns and cancellations are taken off the spend; they do not
+    undo a purchase day.
 
     Examples
     --------

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .events import PURCHASE_CODE, Events, offsets_of
+from .returns import CANCEL_CODE, RETURN_CODE, match_returns
 from .segments import run_starts, segment_first, segment_last, segment_sum
 
 Floats = NDArray[np.float64]
@@ -31,8 +32,8 @@ class PurchaseState(NamedTuple):
     last_gap_days: Floats  # the gap that the last purchase closed; NaN below two
     usual_gap_days: Floats  # smallest gap that nine tenths of the own gaps do not exceed
     earlier_usual_gap_days: Floats  # the same without the last gap
-    n_priced_days: Floats  # purchase days with a known price
-    spend: Floats  # sum of price times quantity where the price is known
+    n_priced_days: Floats  # days on which something was bought at a known price and kept
+    spend: Floats  # sum of price times pieces kept, where the price is known
     closed_days: Floats  # since a contract ended that nothing reopened; NaN if none
     n_events: Floats  # events of any kind
 
@@ -73,8 +74,9 @@ def purchase_state(events: Events, cutoff_day: NDArray[Any]) -> PurchaseState:
     last = segment_last(day, offsets, 0)
     n_days = np.diff(offsets)
     gaps, gap_offsets = _gaps(customer, day, m)
-    priced = rows[np.isfinite(events.price[rows])]
-    spend = events.price[priced] * events.quantity[priced]
+    kept = _kept_pieces(events)
+    priced = rows[np.isfinite(events.price[rows]) & (kept[rows] > 0)]
+    spend = events.price[priced] * kept[priced]
     return PurchaseState(
         n_days=n_days.astype(np.float64),
         last_repeat_days=(last - first).astype(np.float64),
@@ -88,6 +90,13 @@ def purchase_state(events: Events, cutoff_day: NDArray[Any]) -> PurchaseState:
         closed_days=_closed_days(events, cutoff_day),
         n_events=np.diff(events.offsets).astype(np.float64),
     )
+
+
+def _kept_pieces(events: Events) -> Floats:
+    """Pieces of each row that did not come back (n,): a cancelled order is no spend."""
+    if not np.any((events.event == RETURN_CODE) | (events.event == CANCEL_CODE)):
+        return events.quantity
+    return events.quantity - match_returns(events).returned
 
 
 def nothing_bought(m: int) -> PurchaseState:

@@ -33,7 +33,7 @@ def lookup_codes(ids: Array, vocabulary: Array) -> Array:
     """Position of each id in a sorted vocabulary (int64), -1 where it is not there."""
     if len(vocabulary) == 0 or len(ids) == 0:
         return np.full(len(ids), MISSING, dtype=np.int64)
-    if (ids.dtype == object) != (vocabulary.dtype == object):
+    if (ids.dtype.kind in "OU") != (vocabulary.dtype.kind in "OU"):
         raise IdTypeError("ids are text on one side and whole numbers on the other; convert one.")
     # In the vocabulary's own type: NumPy would compare int64 with uint64 as rounded floats.
     # A number that the cast wraps around differs from every known id below.

@@ -70,12 +70,13 @@ def _with_recent(
     events: Events, ids: list[Any], as_of: Array, recent: Recent
 ) -> tuple[Events, Array, Array]:
     """The events with the recent ones of each request; which are recent; whose changed."""
-    known_at = recent.columns["known_at"]
+    known_at = recent.table["known_at"].tolist()
+    instants = as_of.tolist()
     pairs = [
         (request, row)
         for request, id_ in enumerate(ids)
         for row in recent.rows_of(id_)
-        if known_at[row] < as_of[request]
+        if known_at[row] < instants[request]
     ]
     changed, new = np.zeros(len(ids), dtype=bool), np.zeros(events.n, dtype=bool)
     if not pairs:
@@ -84,9 +85,9 @@ def _with_recent(
     changed[request] = True
     new = np.concatenate((new, np.ones(len(row), dtype=bool)))
     customer = np.concatenate((events.customer, request.astype(np.int32)))
+    added = recent.table[row]
     columns = {
-        name: np.concatenate((getattr(events, name), recent.columns[name][row]))
-        for name in STORED_COLUMNS
+        name: np.concatenate((getattr(events, name), added[name])) for name in STORED_COLUMNS
     }
     # Stable: the bundle's events come before recent ones of the same instant.
     time = columns["timestamp"]

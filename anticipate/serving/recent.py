@@ -32,14 +32,14 @@ _LOG = logging.getLogger("anticipate")
 class Recent:
     """n rows of any customers, in a total order; ``rows_of`` gives those of one of them."""
 
-    columns: dict[str, Array]
+    table: Array  # (n,) of records, a field per column of the events
     positions: dict[Any, list[int]]  # customer id -> rows
 
     def rows_of(self, customer_id: Any) -> list[int]:
         return self.positions.get(customer_id, [])
 
 
-NOTHING = Recent({}, {})
+NOTHING = Recent(np.empty(0), {})
 
 
 def read_recent(recent: Any, store: Store, words: dict[str, Overlay]) -> Recent:
@@ -63,7 +63,7 @@ def read_recent(recent: Any, store: Store, words: dict[str, Overlay]) -> Recent:
     positions: dict[Any, list[int]] = {}
     for number, one in enumerate(unique):
         positions.setdefault(one[0], []).append(number)
-    return Recent(_as_columns(unique, store.timezone), positions) if unique else NOTHING
+    return Recent(_as_table(unique, store.timezone), positions) if unique else NOTHING
 
 
 # One coded row: customer id, timestamp, known_at, item, event, quantity, price, value, order,
@@ -71,7 +71,7 @@ def read_recent(recent: Any, store: Store, words: dict[str, Overlay]) -> Recent:
 _FIELDS = ("timestamp", "known_at", "item", "event", "quantity", "price", "value", "order",
            "gift", "channel", "reason")  # fmt: skip
 _TYPES = ("i8", "i8", "i4", "i1", "f8", "f8", "f8", "i4", "?", "i2", "i4")
-_ROW = np.dtype(list(zip(_FIELDS, _TYPES, strict=True)))
+_ROW = np.dtype([*zip(_FIELDS, _TYPES, strict=True), ("day", "i4"), ("event_id", "i4")])
 
 
 _WORDS = {"items": c.ITEM, "orders": c.ORDER, "channels": c.CHANNEL, "reasons": c.REASON}
@@ -119,7 +119,8 @@ def _whole(row: dict[str, Any]) -> dict[str, Any]:
 def _admit_in_order(rows: list[dict[str, Any]], words: dict[str, Overlay]) -> None:
     """New ids get their codes in sorted order, so that the order of rows says nothing."""
     for name, column in _WORDS.items():
-        words[name].admit(row[column] for row in rows if column in row)
+        if given := [row[column] for row in rows if column in row]:
+            words[name].admit(given)
 
 
 def _code_row(
@@ -203,15 +204,15 @@ def _sort_key(one: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def _once_per_event_id(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     """Of rows with one event_id, the one that was known first, as in a log."""
+    if all(one[12] is None for one in rows):
+        return rows
     first: dict[Any, int] = {}
     for number in sorted(range(len(rows)), key=lambda number: rows[number][2]):
         first.setdefault(rows[number][12], number)
     return [one for number, one in enumerate(rows) if one[12] is None or first[one[12]] == number]
 
 
-def _as_columns(rows: list[tuple[Any, ...]], timezone: str) -> dict[str, Array]:
-    table = np.array([one[1:12] for one in rows], dtype=_ROW)
-    columns: dict[str, Array] = {name: table[name] for name in _FIELDS}
-    columns["day"] = local_days(columns["timestamp"], timezone)
-    columns["event_id"] = np.full(len(rows), -1, dtype=np.int32)
-    return columns
+def _as_table(rows: list[tuple[Any, ...]], timezone: str) -> Array:
+    table = np.array([(*one[1:12], 0, -1) for one in rows], dtype=_ROW)
+    table["day"] = local_days(table["timestamp"], timezone)
+    return table
