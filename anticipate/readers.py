@@ -37,8 +37,10 @@ _DAMAGED = (
 
 def read_log(path: str | Path, log_type: type[InteractionLog], **options: Any) -> InteractionLog:
     """Read files and build the log; options as ``InteractionLog.from_frame`` and for CSV
-    ``sep``, ``decimal``, ``encoding``. ``items`` and ``customers`` may be paths.
+    ``sep``, ``decimal``, ``encoding``. ``items`` and ``customers`` may be paths. ``text_ids``
+    names ids ("customer_id", ...) that are text even where all of a CSV's are digits.
     """
+    text_ids = {options.get(name, name) for name in options.pop("text_ids", ())}
     csv = {name: options.pop(name) for name in ("sep", "decimal", "encoding") if name in options}
     wanted, ids = columns_wanted(options), id_columns(options)
     files = find_files(path)
@@ -51,8 +53,9 @@ def read_log(path: str | Path, log_type: type[InteractionLog], **options: Any) -
         if isinstance(file, (str, Path)):
             options[option] = table = read_table(file, text=[key], **csv)
             columns[options.get(key, key)].append((table, key, is_csv(file)))
-    for same in columns.values():
-        _make_whole(same)
+    for name, same in columns.items():
+        if name not in text_ids:
+            _make_whole(same)
     table = tables[0] if len(tables) == 1 else pd.concat(tables, ignore_index=True)
     return log_type.from_frame(table, **options)
 

@@ -12,6 +12,8 @@ import pytest
 
 from anticipate import __version__
 from anticipate.batch import main
+from anticipate.batch.arguments import reading_account
+from anticipate.log import InteractionLog
 
 COLUMNS = ["--event", "event", "--quantity", "quantity", "--price", "price", "--order-id",
            "order_id", "--timezone", "UTC"]  # fmt: skip
@@ -57,6 +59,17 @@ def test_suggest_writes_a_table(capsys, bookshop_bundle, tmp_path):
     assert status == 0
     assert set(table.customer_id) <= {"C042", "C001"}
     assert table.columns.tolist()[:4] == ["customer_id", "as_of", "rank", "kind"]
+
+
+def test_rows_set_aside_are_told_not_swallowed():
+    """Three rows, one without a customer, two of them the same line."""
+    rows = {"customer_id": ["a", "a", None], "item_id": ["x"] * 3, "timestamp": ["2025-01-01"] * 3}
+    log = InteractionLog.from_frame(pd.DataFrame(rows), timezone="UTC", on_bad_rows="quarantine")
+
+    told = reading_account(log)
+
+    assert told.startswith("2 of 3 rows used; set aside: 1 with no customer; met: ")
+    assert "1 identical rows" in told
 
 
 def test_rank_at_risk_with_later_events(capsys, bookshop_bundle, orders, tmp_path):
@@ -219,3 +232,17 @@ def test_a_failed_write_leaves_no_partial_file(capsys, bookshop_bundle, tmp_path
     assert status == 2
     assert "No space left" in err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_later_events_are_read_in_the_bundles_kind_of_ids(capsys, bookshop_bundle, tmp_path):
+    """The bookshop's ids are text, so a day's file of digits alone holds text, too."""
+    day = "customer_id,item_id,timestamp\n1001,77,2025-03-02\n1002,78,2025-03-02\n"
+    (tmp_path / "day.csv").write_text(day, encoding="utf-8")
+    status, out, err = run(
+        capsys,
+        *("suggest", tmp_path / "day.csv", "--bundle", bookshop_bundle, "--as-of", "2025-03-03"),
+        *("--customer", "1001", "C042"),
+    )
+
+    assert status == 0, err
+    assert "\n1001," in out

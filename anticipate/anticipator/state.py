@@ -117,10 +117,21 @@ def _manifest(model: Anticipator, history: History) -> dict[str, Any]:
         "churn_horizon_days": float(model.churn_horizon_days),
         "event_names": list(history.vocabulary.event_names),
         **needs_manifest(model.needs_),
+        "features": _feature_names(model),  # all float64
         "n_customers": history.n_customers,
         "n_items": history.n_items,
         "n_events": history.n_events,
         "report": _jsonable(model.report_),
+    }
+
+
+def _feature_names(model: Anticipator) -> dict[str, list[str]]:
+    """What the learned parts look at, in order."""
+    learned = model.needs_.learned_
+    return {
+        "needs_own": list(learned.own.names),
+        "needs_new": list(learned.new.names),
+        "churn": list(model.churn_.describer_.features),
     }
 
 

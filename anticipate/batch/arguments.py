@@ -8,6 +8,7 @@ Never  a flag that means something else than the keyword of the same name.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from typing import Any
 
 from .. import columns as c
@@ -72,8 +73,13 @@ def add_json_html(command: argparse.ArgumentParser) -> None:
     command.add_argument("--html", metavar="FILE")
 
 
-def read_events(arguments: argparse.Namespace, *, timezone: str | None = None) -> InteractionLog:
-    """The log of the files named, by the flags given; ``timezone`` where no flag names one."""
+def read_events(
+    arguments: argparse.Namespace, *, timezone: str | None = None, text_ids: Iterable[str] = ()
+) -> InteractionLog:
+    """The log of the files named, by the flags given; ``timezone`` where no flag names one.
+
+    ``text_ids``: ids that are text in the bundle, so a CSV's digits are not numbers either.
+    """
     options: dict[str, Any] = {
         name: getattr(arguments, name)
         for name in (c.CUSTOMER, c.ITEM, c.TIMESTAMP, *_COLUMN_FLAGS, "timezone", "default_event",
@@ -86,7 +92,18 @@ def read_events(arguments: argparse.Namespace, *, timezone: str | None = None) -
     for name in ("sep", "decimal"):
         if len(csv.get(name, ".")) != 1:
             raise ParameterError(f"--{name} must be one character.")
-    return InteractionLog.read(arguments.events, **options, **csv)
+    return InteractionLog.read(arguments.events, text_ids=text_ids, **options, **csv)
+
+
+def reading_account(log: InteractionLog) -> str:
+    """One line: how many rows are used, how many were set aside and why, what else was met."""
+    report = dict(log.report)
+    kept, read = report.pop("rows_kept"), report.pop("rows_read")
+    aside = [f"{count:,} with {why}" for why, count in report.pop("rejected").items()]
+    met = [f"{count:,} {name.replace('_', ' ')}" for name, count in report.items() if count]
+    parts = [f"{kept:,} of {read:,} rows used"]
+    parts += ["set aside: " + ", ".join(aside)] if aside else []
+    return "; ".join(parts + (["met: " + ", ".join(met)] if met else []))
 
 
 def parse_ids(texts: list[str], known: Any) -> list[Any]:

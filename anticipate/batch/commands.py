@@ -17,9 +17,10 @@ from .._checks import check_writable_folder, check_writable_parent
 from ..anticipator import Anticipator
 from ..bundle import bundle_info
 from ..bundle.layout import read_pointer
+from ..columns import CUSTOMER, ITEM
 from ..log import History, InteractionLog
 from ..serving import Scorer
-from .arguments import parse_ids, read_events
+from .arguments import parse_ids, read_events, reading_account
 from .output import check_output, write_table, write_whole
 from .progress import show_steps
 
@@ -31,6 +32,7 @@ def train(arguments: argparse.Namespace) -> None:
     model = _fit(arguments, history)
     model.save(arguments.out)
     _say(f"{log!r}")
+    _say(reading_account(log))
     _say(f"bundle {arguments.out}: {history.n_customers} customers, {history.n_items} items")
 
 
@@ -51,6 +53,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
         write_whole(Path(arguments.json), lambda file: _write_text(file, text))
     if arguments.html is not None:
         report.to_html(arguments.html)
+    _say(reading_account(log))
     sys.stdout.write(f"{report}\n")
 
 
@@ -113,7 +116,12 @@ def _fit(arguments: argparse.Namespace, history: History) -> Anticipator:
 def _recent(arguments: argparse.Namespace, scorer: Scorer) -> InteractionLog | None:
     if arguments.events is None:
         return None
-    return read_events(arguments, timezone=scorer.manifest["timezone"])
+    examples: dict[str, Any] = {CUSTOMER: scorer.customer_ids()[:1], ITEM: scorer.stranger()[1][:1]}
+    text = [name for name, ids in examples.items() if len(ids) and isinstance(ids[0], str)]
+    log = read_events(arguments, timezone=scorer.manifest["timezone"], text_ids=text)
+    if log.report["rejected"]:
+        _say(reading_account(log))
+    return log
 
 
 def _write_text(file: Path, text: str) -> None:
