@@ -44,10 +44,10 @@ def open_matters(events: Events, as_of: Array) -> OpenMatters:
     as_of : int64 array of shape (m,), microseconds UTC
     """
     m = events.n_customers
-    found = OpenMatters(*(np.full(m, -1, dtype=np.int64) for _ in range(3)))
-    kinds = events.event
+    kinds, nothing = events.event, np.full(m, -1, dtype=np.int64)
     if not _MATTERS[kinds].any():
-        return found
+        return OpenMatters(nothing, nothing, nothing)
+    found = OpenMatters(nothing, nothing.copy(), nothing.copy())
     age = as_of[events.customer] - events.timestamp
     complaints = np.flatnonzero((kinds == COMPLAINT_CODE) & (age <= COMPLAINT_DAYS * DAY))
     returns = np.flatnonzero((kinds == RETURN_CODE) & (age <= RETURN_DAYS * DAY))

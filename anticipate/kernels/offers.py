@@ -33,7 +33,7 @@ class OwnState(NamedTuple):
 
 def own_state(events: Events, customer: Array, item: Array) -> OwnState:
     """Purchases of each candidate pair."""
-    rows = np.flatnonzero(events.event == PURCHASE_CODE)
+    rows = (events.event == PURCHASE_CODE).nonzero()[0]
     return _state(events, *_match(events, rows, customer, item), len(item))
 
 
@@ -44,7 +44,7 @@ def own_states(
 
     One object twice where no candidate has a new row. ``last_row`` of both counts all rows.
     """
-    rows = np.flatnonzero(events.event == PURCHASE_CODE)
+    rows = (events.event == PURCHASE_CODE).nonzero()[0]
     candidate, rows = _match(events, rows, customer, item)
     now, old = _state(events, candidate, rows, len(item)), ~new[rows]
     if old.all():
@@ -73,7 +73,7 @@ def latest_signal(events: Events, customer: Array, item: Array, since: int) -> A
 
     A low rating, a return, a cancellation and ``not_interested`` are dislikes.
     """
-    rows = np.flatnonzero(events.timestamp >= since)
+    rows = (events.timestamp >= since).nonzero()[0]
     rows = rows[_SIGNALS[events.event[rows]]]
     rows = rows[(events.event[rows] != RATING_CODE) | (events.value[rows] <= LOW_RATING)]
     signal = np.zeros(len(item), dtype=np.int64)

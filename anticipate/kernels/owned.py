@@ -94,7 +94,7 @@ def _kept_rows(events: Events, returned: Array, asked: Array, size: int) -> Arra
     matters[asked] = True
     matters[-1] = False  # the place of -1
     kept = matters[events.item] & (events.event == PURCHASE_CODE) & ~events.gift
-    return np.flatnonzero(kept & (returned < events.quantity))
+    return np.asarray((kept & (returned < events.quantity)).nonzero()[0])
 
 
 def owns_nothing(n: int) -> Owned:

@@ -130,7 +130,7 @@ def check_lines(
 
 def _was_dismissed(events: Events, lines: Lines) -> Array:
     """The customer's latest answer to a warning of this item: it was wanted."""
-    rows = np.flatnonzero(events.event == DISMISSED_CODE)
+    rows = (events.event == DISMISSED_CODE).nonzero()[0]
     if not len(rows):
         return np.zeros(len(lines.item), dtype=bool)
     span = np.int64(max(events.item.max(), lines.item.max())) + 2

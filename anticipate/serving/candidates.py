@@ -69,7 +69,7 @@ class Candidates(NamedTuple):
 def find_candidates(store: Store, moment: Moment, carts: list[list[int]]) -> Candidates:
     """All candidates of all requests at their moments, cart lines themselves left out."""
     found = _stored(store, moment)
-    if any(carts) or moment.changed.any():
+    if any(carts) or moment.has_new:
         found = _with_companions(store, moment, carts, found)
         keep = _not_in_cart(found, carts)
         found = found if keep.all() else found.take(keep)
@@ -131,7 +131,7 @@ def _with_companions(store: Store, moment: Moment, carts: list[list[int]], found
         hit = ranked[position] == key
     else:
         position, hit = np.zeros(len(key), np.int64), np.zeros(len(key), bool)
-    prior, new = store.group("prior")["log_odds"], np.flatnonzero(~hit)
+    prior, new = store.group("prior")["log_odds"], (~hit).nonzero()[0]
     more = Offers(
         request[new], item[new], prior[item[new]] + lift[new],
         np.full(len(new), CART, dtype=np.int8), because[new],
@@ -186,10 +186,10 @@ def _shift(store: Store, moment: Moment, found: Offers, own: OwnState, before: O
     moved = (moment.as_of > store.cutoff) | moment.changed
     if not moved.any():
         return np.zeros(len(found.item))
-    dated = np.flatnonzero(moved[found.request] & (own.n_visits > 0))
+    dated = (moved[found.request] & (own.n_visits > 0)).nonzero()[0]
     shift = np.zeros(len(found.item))
     shift[dated] = _time_shift(store, moment, found, own, before, dated)
-    if moment.changed.any():
+    if moment.has_new:
         signal = latest_signal(moment.events, found.request, found.item, store.cutoff)
         said = np.array([SIGNAL_LOG_ODDS[-1], 0.0, SIGNAL_LOG_ODDS[1]])[signal + 1]
         shift += np.where(moment.profiling[found.request], 0.0, said)
@@ -204,7 +204,7 @@ def _time_shift(
     both = OwnState(*(np.array([c[rows] for c in pair]) for pair in zip(*states, strict=False)))
     at = np.array((moment.as_of[found.request[rows]], np.full(len(rows), store.cutoff)))
     p = dates.within(store, found.item[rows], both, at, store.horizon_days)
-    odds_now, odds_then = special.logit(np.clip(p, _FLOOR, 1 - _FLOOR))
+    odds_now, odds_then = special.logit(np.minimum(np.maximum(p, _FLOOR), 1 - _FLOOR))
     # Bought for the first time since: from here on its own clock speaks.
     first_time = np.minimum(odds_now - found.log_odds[rows], 0.0)
     return np.where(both.n_visits[-1] > 0, odds_now - odds_then, first_time)
@@ -215,13 +215,13 @@ def _own(moment: Moment, found: Offers) -> tuple[OwnState, OwnState]:
 
     Nothing of those who object to profiling.
     """
-    if moment.changed.any():
+    if moment.has_new:
         now, before = own_states(moment.events, found.request, found.item, new=moment.new)
     else:
         now = before = own_state(moment.events, found.request, found.item)
-    hidden = moment.profiling[found.request]
-    if not hidden.any():
+    if not moment.profiling.any():
         return now, before
+    hidden = moment.profiling[found.request]
     return _hidden(now, hidden), _hidden(before, hidden)
 
 

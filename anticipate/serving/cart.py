@@ -57,10 +57,10 @@ def check_carts(
 ) -> list[list[Suggestion]]:
     """Warnings of each request's cart, in the cart's order."""
     warnings: list[list[Suggestion]] = [[] for _ in carts]
-    owner = np.repeat(np.arange(len(carts)), [len(cart) for cart in carts])
-    if len(owner) == 0:
-        return warnings
     flat = [line for cart in carts for line in cart]
+    if not flat:
+        return warnings
+    owner = np.array([i for i, cart in enumerate(carts) for _ in cart], dtype=np.int64)
     lines = Lines(
         customer=owner,
         item=np.array([line.item for line in flat], dtype=np.int64),

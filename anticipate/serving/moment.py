@@ -8,6 +8,7 @@ Never  an event at or after a customer's ``as_of``.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,10 @@ class Moment:
     @property
     def m(self) -> int:
         return len(self.ids)
+
+    @cached_property
+    def has_new(self) -> bool:
+        return bool(self.changed.any())
 
     @property
     def day(self) -> Array:

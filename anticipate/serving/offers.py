@@ -34,7 +34,8 @@ def make_offers(
     ``wanted`` is a mask (m,); the others get none.
     """
     offers: list[list[Suggestion]] = [[] for _ in range(moment.m)]
-    part = _best(found.where(wanted[found.request]), moment.m, n)
+    asked = found if wanted.all() else found.where(wanted[found.request])
+    part = _best(asked, moment.m, n)
     if len(part.item) == 0:
         return offers
     due = dates.due(store, part.item, part.own, moment.as_of[part.request]).tolist()
