@@ -43,7 +43,7 @@ ALLOWED: dict[str, set[str]] = {
     "batch": ALL,
 }  # fmt: skip
 # Third-party packages that only one place may import.
-ONLY_IN = {"implicit": {"needs/collaborative.py"}}
+ONLY_IN = {"implicit": {"needs/collaborative.py", "needs/factors.py"}}
 KERNELS_MAY_IMPORT = {"numpy", "scipy", *sys.stdlib_module_names}
 # Logs know how to be read: the reader is reached from the log's own constructor.
 EXTRA = {"log": {"readers"}, "readers": {"log"}}

@@ -15,19 +15,31 @@ from numpy.typing import NDArray
 from ..log import History
 from ..log.ids import lookup_codes
 from ..needs import SOURCES, NextNeedRanker
+from ..needs.for_serving import (
+    candidate_arrays,
+    newcomer_arrays,
+    newcomer_log_odds,
+    partner_arrays,
+)
 
 Array = NDArray[Any]
 MOST = 32
 CART_PARTNERS = 8
 # The one number that a source's reason states, by source; the others need none.
-_FACTS = {"people_like_you": "alike_share", "popular": "n_buyers", "wished": "wished_days"}
+_FACTS = {
+    "people_like_you": "alike_share",
+    "popular": "n_buyers",
+    "wished": "wished_days",
+    "category": "n_purchases",
+    "group": "alike_share",
+}
 
 
 def needs_arrays(ranker: NextNeedRanker, history: History, items: Array) -> dict[str, Array]:
     """Arrays of the groups candidates, newcomers, neighbours and prior."""
-    stored = ranker.candidates(history, n=MOST)
-    fresh = ranker.newcomer_needs(n=MOST)
-    partners = ranker.item_neighbours(items, k=CART_PARTNERS)
+    stored = candidate_arrays(ranker, history, n=MOST)
+    fresh = newcomer_arrays(ranker, n=MOST)
+    partners = partner_arrays(ranker, items, k=CART_PARTNERS)
     return {
         "candidates__offsets": stored["offsets"],
         **{f"candidates__{name}": array for name, array in _rows(stored, items).items()},
@@ -35,13 +47,13 @@ def needs_arrays(ranker: NextNeedRanker, history: History, items: Array) -> dict
         "neighbours__offsets": partners["offsets"],
         "neighbours__item": partners["item"].astype(np.int32),
         "neighbours__weight": partners["weight"],
-        "prior__log_odds": ranker.newcomer_log_odds(items),
+        "prior__log_odds": newcomer_log_odds(ranker, items),
     }
 
 
 def needs_manifest(ranker: NextNeedRanker) -> dict[str, Any]:
     """What the codes of these arrays mean."""
-    window = float(ranker.newcomer_needs(n=1)["window_days"][0])
+    window = ranker.window_days_
     return {"sources": list(SOURCES), "popular_window_days": window}
 
 

@@ -46,7 +46,7 @@ def make_state(
     model: Anticipator, history: History, *, with_models: bool = False
 ) -> tuple[dict[str, Any], Arrays]:
     """Manifest and arrays; with the fitted parts where they are to be loaded again."""
-    items = union_ids(history.item_ids, model.needs_.tables_.item_ids)
+    items = union_ids(history.item_ids, model.needs_.item_ids_)
     arrays = {
         **_vocabularies(history, items),
         **_events(history, items),
@@ -127,7 +127,7 @@ def _manifest(model: Anticipator, history: History) -> dict[str, Any]:
 
 def _feature_names(model: Anticipator) -> dict[str, list[str]]:
     """What the learned parts look at, in order."""
-    learned = model.needs_.learned_
+    learned = model.needs_.fitted_.learned
     return {
         "needs_own": list(learned.own.names),
         "needs_new": list(learned.new.names),

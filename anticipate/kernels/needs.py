@@ -28,6 +28,20 @@ def decayed_counts(age: Array, offsets: Array, half_life: float) -> Array:
     return segment_sum(np.exp2(-age / half_life), offsets)
 
 
+def time_kernel(
+    age: Array, offsets: Array, share: Array, *, log_gap: Array, sd: Array, half_life: float
+) -> Array:
+    """How much past visits of each segment speak for a purchase now (m,).
+
+    Sum over visits of (1 - s) 2^(-t / half_life) + s exp(-((ln t - g) / sd)^2 / 2): t age > 0,
+    s the item's share of buyers who come again, g and sd its usual ln(gap). Of things bought
+    again one is due a gap later; of others the memory just fades (after TAIW, 2023).
+    """
+    fades = np.exp2(-age / half_life)
+    due = np.exp(-0.5 * ((np.log(np.maximum(age, 0.5)) - log_gap) / sd) ** 2)
+    return segment_sum((1.0 - share) * fades + share * due, offsets)
+
+
 def repeat_rate(n_repeats: Array, exposure: Array, prior_rate: Array, strength: float) -> Array:
     """Expected purchases per unit of time, shrunk to a prior rate.
 

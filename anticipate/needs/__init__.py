@@ -1,6 +1,6 @@
 """Next needs: what each customer will buy, with a probability and a reason."""
 
-from .candidates import SOURCES
 from .ranker import NextNeedRanker
+from .sources import SOURCES
 
 __all__ = ["SOURCES", "NextNeedRanker"]

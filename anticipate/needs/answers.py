@@ -1,13 +1,13 @@
-"""The best candidates of many customers, with their probabilities and reasons.
+"""The best candidates of many customers, with their probabilities.
 
 Reads  tables, learned weights and the customers' own events.
-Gives  ``Answers``: candidates, best first, per customer, with the facts behind each.
+Gives  ``Ranked``: candidates, best first, per customer.
 Never  more than a batch of customers at a time; the order of customers does not count.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,34 +17,15 @@ from ..columns import CUSTOMER, ITEM
 from ..kernels.needs import linear_log_odds, to_probability
 from ..kernels.ranking import top_k_offsets, top_k_per_group
 from ..kernels.segments import within
-from .candidates import CODE, SOURCES, Batch, Rows
-from .samples import batches
+from .candidates import Batch, Rows
+from .facts_of_answers import Answers, describe
+from .proposals import propose
+from .samples import batches, newcomer_columns
 from .shoppers import Codes, take_segments
+from .sources import CODE, SOURCES
 from .training import Learned
 
 Array = NDArray[Any]
-
-
-class Answers(NamedTuple):
-    """Kept candidates of m customers, best first."""
-
-    offsets: Array  # int64 (m + 1,)
-    item: Array  # int64, extended code
-    log_odds: Array  # float64
-    source: Array  # int8, index into SOURCES
-    n_purchases: Array  # int32: days on which the customer bought it
-    gap_days: Array  # float64: mean days between them; NaN below two
-    days_since_last: Array  # float64; NaN for new items
-    because: Array  # int64: item that led here, extended code; -1 none
-    alike_share: Array  # float64: share of customers alike who have it; NaN elsewhere
-    n_buyers: Array  # int32: customers who bought it in the last window
-    wished_days: Array  # float64: days since it was wished for; NaN
-
-    @classmethod
-    def joined(cls, parts: list[Self]) -> Self:
-        counts = np.concatenate([np.diff(part.offsets) for part in parts])
-        rest = (np.concatenate(columns) for columns in list(zip(*parts, strict=True))[1:])
-        return cls(np.concatenate(([0], np.cumsum(counts))), *rest)
 
 
 def answer(
@@ -59,69 +40,61 @@ def answer(
     return Answers.joined(found or [_answer_batch(everyone, learned, n, own, allowed)])
 
 
+class Scored(NamedTuple):
+    """r candidates in any order."""
+
+    customer: Array
+    item: Array
+    source: Array  # int8, index into SOURCES
+    log_odds: Array
+
+
 def _answer_batch(
     batch: Batch, learned: Learned, n: int, own: bool, allowed: Array | None
 ) -> Answers:
-    fresh = batch.new(allowed, n)
-    groups = [(fresh, _new_log_odds(batch, learned, fresh))]
+    groups = [_new(batch, learned, n, allowed)]
     if own:
-        bought = batch.own()
-        log_odds = learned.own.log_odds(bought.table(learned.own.names))
-        groups.append((bought, log_odds + _said(batch, learned, bought)))
-    customer, item, source = (
-        np.concatenate([getattr(rows, name) for rows, _ in groups])
-        for name in ("customer", "item", "source")
-    )
-    log_odds = np.concatenate([values for _, values in groups])
-    inside = np.ones(len(item), dtype=bool) if allowed is None else allowed[item]
+        groups.append(_own(batch, learned))
+    scored = Scored(*(np.concatenate(columns) for columns in zip(*groups, strict=True)))
+    inside = np.ones(len(scored.item), dtype=bool) if allowed is None else allowed[scored.item]
     if not own:
-        inside &= ~batch.is_gone(customer, item)
-    rows = np.flatnonzero(inside)
-    customer, item, source, log_odds = customer[rows], item[rows], source[rows], log_odds[rows]
-    order = np.argsort(customer, kind="stable")
-    offsets = np.searchsorted(customer[order], np.arange(batch.shoppers.n + 1))
-    ties = batch.codes.by_id[item[order]]
-    kept = order[top_k_per_group(offsets, log_odds[order], ties, n)]
-    facts = _facts(batch, customer[kept], item[kept], source[kept])
-    return Answers(top_k_offsets(offsets, n), item[kept], log_odds[kept], source[kept], *facts)
+        inside &= ~batch.is_gone(scored.customer, scored.item)
+    scored = Scored(*(column[inside] for column in scored))
+    order = np.argsort(scored.customer, kind="stable")
+    offsets = np.searchsorted(scored.customer[order], np.arange(batch.shoppers.n + 1))
+    ties = batch.codes.by_id[scored.item[order]]
+    kept = order[top_k_per_group(offsets, scored.log_odds[order], ties, n)]
+    best = Scored(*(column[kept] for column in scored))
+    return describe(batch, top_k_offsets(offsets, n), *best)
 
 
-def _new_log_odds(batch: Batch, learned: Learned, rows: Rows) -> Array:
+def _own(batch: Batch, learned: Learned) -> Scored:
+    """All own pairs: the best by plain rate are looked at with every column."""
+    rows = batch.own()
+    log_odds = learned.tail.log_odds(rows.table(learned.tail.names))
+    head = batch.head(rows)
+    best = batch.with_scores(rows.take(head))
+    log_odds[head] = learned.own.log_odds(best.table(learned.own.names))
+    log_odds = log_odds + _said(batch, learned, rows)
+    again = batch.shoppers.n_visits > 1
+    source = np.where(again, CODE["repeat"], CODE["bought_before"]).astype(np.int8)
+    return Scored(rows.customer, rows.item, source, log_odds)
+
+
+def _new(batch: Batch, learned: Learned, n: int, allowed: Array | None) -> Scored:
     """The blend for customers who bought before, popularity for newcomers."""
+    customer, item, source = propose(batch, allowed, n)
+    rows = batch.with_scores(batch.new(customer, item))
     blended = learned.new.log_odds(rows.table(learned.new.names))
-    code = np.minimum(rows.item, batch.codes.n_known)
-    popular = batch.tables.popular.log_odds[code] + learned.newcomer_shift
-    newcomer = batch.is_newcomer[rows.customer]
-    return np.where(newcomer, popular, blended) + _said(batch, learned, rows)
+    columns = newcomer_columns(batch, customer, item)
+    shift, weight = learned.newcomer.tolist()
+    popular = columns["newcomer"] + shift + weight * columns["group_lift"]
+    log_odds = np.where(batch.is_newcomer[customer], popular, blended)
+    return Scored(customer, item, source, log_odds + _said(batch, learned, rows))
 
 
 def _said(batch: Batch, learned: Learned, rows: Rows) -> Array:
-    return linear_log_odds(batch.flags(rows), learned.shifts, 0.0)
-
-
-def _facts(batch: Batch, customer: Array, item: Array, source: Array) -> tuple[Array, ...]:
-    """Columns of ``Answers`` from ``n_purchases`` on."""
-    n = len(item)
-    own = batch.own_place(customer, item)
-    is_own = own >= 0
-    n_purchases = np.zeros(n, dtype=np.int32)
-    gap, since, alike = (np.full(n, np.nan) for _ in range(3))
-    part, pair = batch.shoppers, own[is_own]
-    first, last = part.visit_offsets[pair], part.visit_offsets[pair + 1] - 1
-    n_purchases[is_own] = visits = last - first + 1
-    since[is_own] = part.visit_days[last]
-    span = part.visit_days[first] - part.visit_days[last]
-    gap[is_own] = np.where(visits > 1, span / np.maximum(visits - 1, 1), np.nan)
-    because = np.full(n, -1, dtype=np.int64)
-    goes = source == CODE["goes_with"]
-    because[goes] = batch.tables.collaborative.because(batch.profiles, customer[goes], item[goes])
-    like = source == CODE["people_like_you"]
-    alike[like] = batch.tables.neighbours.share(batch.alike, customer[like], item[like])
-    recent = batch.tables.popular.recent[np.minimum(item, batch.codes.n_known)].astype(np.int32)
-    said = batch.signals.place(customer, item, batch.codes.n)
-    wished = np.full(n, np.nan)
-    wished[said >= 0] = batch.signals.days[said[said >= 0]]
-    return n_purchases, gap, since, because, alike, recent, wished
+    return linear_log_odds(batch.said(rows), learned.shifts, 0.0)
 
 
 def to_frame(found: Answers, everyone: Batch, order: Array) -> pd.DataFrame:
@@ -145,6 +118,6 @@ def to_codes(found: Answers, codes: Codes, window_days: float) -> dict[str, Arra
     return found._asdict() | {
         "item": codes.by_id[found.item],
         "because": because,
-        "item_ids": codes.ids[np.argsort(codes.by_id)],
+        "item_ids": codes.sorted_ids,
         "window_days": np.array([window_days]),
     }

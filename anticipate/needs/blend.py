@@ -98,13 +98,16 @@ def _fit_linear(table: Array, bought: Array) -> dict[str, Array]:
 
 def _fit_trees(table: Array, bought: Array, seed: np.random.RandomState) -> dict[str, Array]:
     model = HistGradientBoostingClassifier(
-        max_iter=100, learning_rate=0.06, max_leaf_nodes=8, min_samples_leaf=100,
-        l2_regularization=1.0, early_stopping=False, random_state=seed.randint(2**31 - 1),
+        max_iter=200, learning_rate=0.05, max_leaf_nodes=12, min_samples_leaf=100,
+        max_features=0.5, l2_regularization=1.0, early_stopping=False,
+        random_state=seed.randint(2**31 - 1),
     )  # fmt: skip
     return flatten_hist_gradient_boosting(model.fit(table, bought))
 
 
-def fit_shifts(flags: Array, log_odds: Array, bought: Array, prior: Array, sd: float) -> Array:
+def fit_shifts(
+    flags: Array, log_odds: Array, bought: Array, prior: Array, sd: float | Array
+) -> Array:
     """What each flag (r, k) adds to given log-odds: the mode of the posterior (k,).
 
     Logistic regression with a fixed offset and independent normal priors (mean ``prior``,

@@ -1,8 +1,7 @@
-"""Candidates of a batch of customers, and what is known of each.
+"""A batch of customers, and what is known of each candidate of theirs.
 
 Reads  the tables of all, and the batch's own purchases and signals.
-Gives  own pairs and new items, each with named columns for the blend and the source that
-       speaks loudest for it.
+Gives  rows: customer-item pairs with named columns for the blends.
 Never  another customer of the batch: every row is the same alone.
 """
 
@@ -15,37 +14,45 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels.needs import find_keys
+from ..kernels.needs import decayed_counts, find_keys
 from ..kernels.ranking import rank_within_group
-from ..kernels.segments import within
-from .habits import habit_columns
+from ..log import History
+from .categories import CATEGORIES, HALF_LIFE, CategoryHabits
+from .dislikes import Opinions, liking_columns
+from .habits import HABITS, habit_columns
 from .popular import FIRST
-from .profiles import Scores, profiles_of
+from .profiles import Scores
+from .ratings import Rated
+from .repeats import OWN
+from .said import SAID
 from .shoppers import Codes, Shoppers
-from .signals import AGAINST, KINDS, Signals
+from .signals import KINDS, Signals
+from .source import View
+from .sources import EVERY
 from .tables import Tables
 
 Array = NDArray[Any]
-POOL = 64  # candidates that each source proposes
-SOURCES = (
-    "repeat", "bought_before", "goes_with", "people_like_you", "popular", "wished", "viewed",
-    "newcomer",
-)  # fmt: skip
-CODE = {name: code for code, name in enumerate(SOURCES)}
+POPULARITY = ("popularity", "trend", "lately", "last_sold")
+OWN_NAMES = (*OWN, *HABITS, *POPULARITY, *CATEGORIES)  # first stage; then the sources
+NEW_NAMES = (FIRST, "buyers", "repeat_share", *HABITS, *POPULARITY, *CATEGORIES)
+HEAD = 40  # own pairs of a customer that the second stage looks at
 
 
 class Rows(NamedTuple):
-    """r candidates, sorted by customer and item."""
+    """r candidates."""
 
     customer: Array  # int64 (r,), position in the batch
     item: Array  # int64 (r,), extended code
-    source: Array  # int8 (r,), index into SOURCES
     signal: Array  # int64 (r,), position among the batch's signals, -1 without
     columns: dict[str, Array]
 
     def table(self, names: tuple[str, ...]) -> Array:
         """(r, len(names)), column-major."""
         return np.stack([self.columns[name] for name in names]).T
+
+    def take(self, rows: Array) -> Rows:
+        columns = {name: column[rows] for name, column in self.columns.items()}
+        return Rows(self.customer[rows], self.item[rows], self.signal[rows], columns)
 
 
 @dataclass(frozen=True)
@@ -54,76 +61,85 @@ class Batch:
 
     tables: Tables
     codes: Codes
-    shoppers: Shoppers
+    view: View
     signals: Signals
-    ids: Array  # (m,) their ids
+    opinions: Opinions
+
+    @classmethod
+    def nobody(cls, tables: Tables, codes: Codes, view: View) -> Batch:
+        """One customer who did and said nothing."""
+        return cls(tables, codes, view, Signals.none(), Opinions.none())
+
+    @property
+    def shoppers(self) -> Shoppers:
+        return self.view.shoppers
+
+    @property
+    def ids(self) -> Array:
+        return self.view.ids
 
     def take(self, customers: Array) -> Batch:
         """Some of them."""
         return Batch(
-            self.tables, self.codes, self.shoppers.take(customers), self.signals.take(customers),
-            self.ids[customers],
+            self.tables, self.codes, self.view.take(customers), self.signals.take(customers),
+            self.opinions.take(customers),
         )  # fmt: skip
 
-    def flags(self, rows: Rows) -> Array:
-        """What was said of each candidate, bool (r, 6)."""
-        flags = np.zeros((len(rows.item), len(KINDS)), dtype=bool)
-        said = rows.signal >= 0
-        flags[said] = self.signals.flags[rows.signal[said]]
-        return flags
-
-    @cached_property
-    def profiles(self) -> Any:
-        return profiles_of(self.shoppers, self.tables.clock.period)
-
-    @cached_property
-    def alike(self) -> Any:
-        return self.tables.neighbours.alike(self.profiles, self.ids)
+    @classmethod
+    def of(cls, history: History, tables: Tables, codes: Codes, view: View) -> Batch:
+        """All customers of a history."""
+        signals = Signals.of(history, codes, tables.middle)
+        opinions = Opinions.of(signals, Rated.of(history, codes), tables.middle)
+        return cls(tables, codes, view, signals, opinions)
 
     @cached_property
     def scores(self) -> dict[str, Scores]:
-        return {
-            "goes_with": Scores.of(self.tables.collaborative.score(self.profiles)),
-            "people_like_you": Scores.of(self.tables.neighbours.score(self.alike)),
-        }
+        """By source."""
+        return {n: Scores.of(source.score(self.view)) for n, source in self.tables.sources.items()}
 
     @cached_property
     def is_newcomer(self) -> Array:
         return self.shoppers.n_baskets == 0
 
     def own(self) -> Rows:
-        """Every pair bought and kept."""
+        """Every pair bought and kept, with the columns of the first stage."""
         part, clock = self.shoppers, self.tables.clock
         columns = self.tables.repeats.columns(part, clock.period, clock.horizon)
-        columns |= self._shared_columns(part.customer, part.item)
-        source = np.where(part.n_visits > 1, CODE["repeat"], CODE["bought_before"]).astype(np.int8)
-        return Rows(
-            part.customer, part.item, source, self._signal(part.customer, part.item), columns
-        )
+        columns |= self._columns(part.customer, part.item, self._own_counts)
+        return Rows(part.customer, part.item, self._signal(part.customer, part.item), columns)
 
-    def new(self, allowed: Array | None = None, least: int = 0) -> Rows:
-        """What the sources propose beside it; ``allowed`` (codes.n,) restricts the items.
+    def head(self, own: Rows) -> Array:
+        """Positions of each customer's ``HEAD`` own pairs with the best plain rate."""
+        ties = self.codes.by_id[own.item]
+        rank = rank_within_group(self.shoppers.offsets, own.columns[OWN[0]], ties)
+        return np.flatnonzero(rank <= HEAD)
 
-        Popular items fill up until ``least`` new ones, or all, are there.
-        """
-        customer, item, source = self._proposals(allowed, max(POOL, least))
-        signal = self._signal(customer, item)
+    def new(self, customer: Array, item: Array) -> Rows:
+        """Pairs not bought before, with the columns of the first stage."""
         popular, code = self.tables.popular, np.minimum(item, self.codes.n_known)
-        columns = self._shared_columns(customer, item)
+        columns = self._columns(customer, item, 0.0)
         columns[FIRST] = popular.first_log_odds[code]
         columns["buyers"] = np.log(popular.buyers[code] + 1.0)
         columns["repeat_share"] = np.log(self.tables.repeats.share[code])
-        return Rows(customer, item, source, signal, columns)
+        return Rows(customer, item, self._signal(customer, item), columns)
 
-    def _shared_columns(self, customer: Array, item: Array) -> dict[str, Array]:
-        habits = habit_columns(self.shoppers, self.tables.clock.period)
-        columns = {name: values[customer] for name, values in habits.items()}
-        columns |= self.tables.popular.columns(item)
-        columns["goes_with"] = np.log(self.scores["goes_with"].at(customer, item) + 1e-2)
-        columns["people_like_you"] = np.log(
-            self.scores["people_like_you"].at(customer, item) + 1e-3
-        )
-        return columns
+    def with_scores(self, rows: Rows) -> Rows:
+        """The columns of the second stage: what each source says beside."""
+        said = {
+            name: np.log(scores.at(rows.customer, rows.item) + EVERY[name].floor)
+            for name, scores in self.scores.items()
+        }
+        return rows._replace(columns=rows.columns | said)
+
+    def said(self, rows: Rows) -> Array:
+        """What was said of each candidate and of items like it, float64 (r, 8) as in ``SAID``."""
+        said = np.zeros((len(rows.item), len(SAID)))
+        flagged = rows.signal >= 0
+        said[flagged, : len(KINDS)] = self.signals.flags[rows.signal[flagged]]
+        if len(self.opinions.item):
+            alike = liking_columns(self.opinions, self.tables.alike, rows.customer, rows.item)
+            said[:, len(KINDS) :] = np.column_stack([alike[name] for name in SAID[len(KINDS) :]])
+        return said
 
     def own_place(self, customer: Array, item: Array) -> Array:
         """Position of each pair among the batch's own pairs, -1 for new ones."""
@@ -137,6 +153,24 @@ class Batch:
         gone = np.repeat(np.arange(part.n), np.diff(part.gone_offsets)) * self.codes.n + part.gone
         return find_keys(np.sort(gone), customer * self.codes.n + item) >= 0
 
+    def _columns(self, customer: Array, item: Array, own: Array | float) -> dict[str, Array]:
+        columns = {name: values[customer] for name, values in self._habits.items()}
+        columns |= self.tables.popular.columns(item)
+        return columns | self._category_habits.columns(customer, item, own)
+
+    @cached_property
+    def _habits(self) -> dict[str, Array]:
+        return habit_columns(self.shoppers, self.tables.clock.period)
+
+    @cached_property
+    def _category_habits(self) -> CategoryHabits:
+        return CategoryHabits(self.tables.categories, self.shoppers, self.tables.clock.period)
+
+    @cached_property
+    def _own_counts(self) -> Array:
+        half_life = HALF_LIFE * self.tables.clock.period
+        return decayed_counts(self.shoppers.visit_age, self.shoppers.visit_offsets, half_life)
+
     @cached_property
     def _own_keys(self) -> tuple[Array, Array]:
         keys = self.shoppers.customer * self.codes.n + self.shoppers.item
@@ -145,56 +179,3 @@ class Batch:
 
     def _signal(self, customer: Array, item: Array) -> Array:
         return self.signals.place(customer, item, self.codes.n)
-
-    def _proposals(self, allowed: Array | None, n_popular: int) -> tuple[Array, Array, Array]:
-        """Distinct new pairs with the source in whose list each stands highest."""
-        lists = [self._popular(allowed, n_popular), *self._interests(allowed)]
-        for name, scores in self.scores.items():
-            mask = None if allowed is None else allowed[: self.codes.n_known]
-            customer, item, value = scores.best(POOL, self.shoppers, mask)
-            offsets = np.searchsorted(customer, np.arange(self.shoppers.n + 1))
-            place = rank_within_group(offsets, value, item)
-            lists.append((customer, item, place, np.full(len(item), CODE[name])))
-        customer, item, place, source = (np.concatenate(part) for part in zip(*lists, strict=True))
-        key = customer * self.codes.n + item
-        order = np.lexsort((source, place, key))
-        first = np.append(True, key[order][1:] != key[order][:-1])[: len(order)]
-        chosen = order[first]
-        return customer[chosen], item[chosen], source[chosen].astype(np.int8)
-
-    def _popular(self, allowed: Array | None, n: int) -> tuple[Array, Array, Array, Array]:
-        """The n most popular items that each customer never bought."""
-        order = self.tables.popular.order
-        order = order if allowed is None else order[allowed[order]]
-        place = np.full(self.codes.n, len(order))
-        place[order] = np.arange(len(order))
-        part = self.shoppers
-        owned = place[part.item]
-        owned = owned[np.lexsort((owned, part.customer))]
-        # Of the items owned, the j-th by popularity (from 0) has place - j items before it
-        # that are not owned; if those are fewer than n, the list reaches past it.
-        wanted = n + np.diff(part.gone_offsets)  # what came back may be among them
-        passed = owned - within(part.offsets) < wanted[part.customer]
-        reach = wanted + np.bincount(part.customer[passed], minlength=part.n)
-        reach = np.minimum(reach, len(order))
-        offsets = np.concatenate(([0], np.cumsum(reach)))
-        customer, rank = np.repeat(np.arange(part.n), reach), within(offsets)
-        item = order[rank]
-        keep = self.own_place(customer, item) < 0
-        source = np.where(self.is_newcomer, CODE["newcomer"], CODE["popular"])
-        return customer[keep], item[keep], rank[keep] + 1, source[customer[keep]]
-
-    def _interests(self, allowed: Array | None) -> list[tuple[Array, Array, Array, Array]]:
-        """Items wished for, or looked at and put in a cart, and not bought since."""
-        flags = self.signals.flags
-        customer, item = self.signals.customer, self.signals.item
-        new = self.own_place(customer, item) < 0
-        if allowed is not None:
-            new &= allowed[item]
-        wished = new & flags[:, KINDS.index("wish")]
-        seen = new & flags[:, ~AGAINST].any(axis=1) & ~wished
-        found = []
-        for mask, name, place in ((wished, "wished", 0), (seen, "viewed", 1)):
-            n = int(mask.sum())
-            found.append((customer[mask], item[mask], np.full(n, place), np.full(n, CODE[name])))
-        return found

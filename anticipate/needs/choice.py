@@ -1,7 +1,7 @@
-"""Which sources and which kind of blend to trust, judged on a later slice.
+"""Which kind of blend to trust, judged on a later slice.
 
 Reads  labelled samples: older ones to fit, the newest one to judge.
-Gives  a fitted trial blend, the measured quality of each kind, and sources that do not help.
+Gives  a fitted trial blend, and the measured quality of each kind.
 Never  a choice judged on rows that it was fitted on.
 """
 
@@ -19,16 +19,13 @@ from ..evaluation.ranking_metrics import ndcg_at_k
 from ..kernels.needs import to_probability
 from ..kernels.ranking import rank_within_group
 from .blend import BOTH, LINEAR, RATE, TREES, Blend, both, fit_blend, fit_shifts
-from .samples import NEW_NAMES, OWN_NAMES, Sample, Samples
+from .samples import Sample
 
 Array = NDArray[Any]
 LEAST_BOUGHT = {RATE: 0, LINEAR: 20, TREES: 500, BOTH: 500}  # bought rows needed to try a kind
 CLEAR = 0.005  # gain that decides for a richer kind
 LOSS_COUNTS = 2.0  # gain = relative gain of NDCG@10 + this times that of log-loss
-CHECK_ROWS = 100_000  # rows for the question which sources help
-HELP = 1e-4  # relative gain of log-loss that keeps a source
-OPTIONAL = ("goes_with", "people_like_you")
-NAMES = {"own": OWN_NAMES, "new": NEW_NAMES}
+KINDS = {"tail": (RATE, LINEAR), "own": tuple(LEAST_BOUGHT), "new": tuple(LEAST_BOUGHT)}
 
 
 class Trial(NamedTuple):
@@ -38,23 +35,8 @@ class Trial(NamedTuple):
     report: dict[str, Any]
 
 
-def unhelpful_sources(older: Samples, newest: Samples) -> tuple[frozenset[str], dict[str, Any]]:
-    """Optional sources without which a linear blend predicts the newest slice as well."""
-    gains: dict[str, dict[str, float]] = {source: {} for source in OPTIONAL}
-    for name, names in NAMES.items():
-        train, test = _head(getattr(older, name)), _head(getattr(newest, name))
-        if min(train.n_bought, test.n_bought) < LEAST_BOUGHT[LINEAR]:
-            continue
-        whole = _linear_loss(names, names, train, test)
-        for source in OPTIONAL:
-            fewer = tuple(column for column in names if column != source)
-            gains[source][name] = _linear_loss(fewer, names, train, test) / whole - 1.0
-    dropped = frozenset(s for s, found in gains.items() if max(found.values(), default=1.0) < HELP)
-    return dropped, {s: {k: round(v, 5) for k, v in found.items()} for s, found in gains.items()}
-
-
 def choose(
-    names: tuple[str, ...], kept: tuple[str, ...], older: Sample, newest: Sample, level: Sample,
+    kinds: tuple[str, ...], names: tuple[str, ...], older: Sample, newest: Sample, level: Sample,
     seed: np.random.RandomState,
 ) -> Trial:  # fmt: skip
     """The kind of blend that ranks and predicts the newest slice best.
@@ -64,10 +46,10 @@ def choose(
     fitted: dict[str, Blend] = {}
     found: dict[str, dict[str, float]] = {}
     best, quality = RATE, (0.0, np.inf)
-    for kind, least in LEAST_BOUGHT.items():
-        if min(older.n_bought, newest.n_bought) < least:
+    for kind in kinds:
+        if min(older.n_bought, newest.n_bought) < LEAST_BOUGHT[kind]:
             continue
-        blend = _fit_trial(kind, names, kept, older, fitted, seed)
+        blend = _fit_trial(kind, names, older, fitted, seed)
         fitted[kind] = fit_level(blend, names, level)
         log_odds = fitted[kind].log_odds(newest.columns(names, fitted[kind].names))
         ndcg, loss = ranking_quality(newest, log_odds), _loss(newest, log_odds)
@@ -78,12 +60,12 @@ def choose(
 
 
 def _fit_trial(
-    kind: str, names: tuple[str, ...], kept: tuple[str, ...], older: Sample,
-    fitted: dict[str, Blend], seed: np.random.RandomState,
+    kind: str, names: tuple[str, ...], older: Sample, fitted: dict[str, Blend],
+    seed: np.random.RandomState,
 ) -> Blend:  # fmt: skip
     if kind == BOTH:
         return both(fitted[LINEAR], fitted[TREES])
-    return fit_blend(kind, kept, older.columns(names, kept), older.bought, seed)
+    return fit_blend(kind, names, older.table, older.bought, seed)
 
 
 def _gain(new: tuple[float, float], old: tuple[float, float]) -> float:
@@ -117,34 +99,18 @@ def ranking_quality(sample: Sample, log_odds: Array) -> float:
     return float(ndcg_at_k(lists, 10, ideal="cut").mean())
 
 
-def calibration(trials: dict[str, Trial], newest: Samples) -> dict[str, Any]:
-    """Slope, intercept and error of the trial blends' probabilities on the newest slice."""
-    found = {}
-    for name, names in NAMES.items():
-        sample, blend = getattr(newest, name), trials[name].blend
-        p = to_probability(blend.log_odds(sample.columns(names, blend.names)))
-        slope, intercept = calibration_line(sample.bought, p)
-        found[name] = {
-            "slope": round(slope, 3),
-            "intercept": round(intercept, 3),
-            "error": round(expected_calibration_error(sample.bought, p), 5),
-            "mean_probability": round(float(p.mean()), 5) if len(p) else None,
-            "share_bought": round(float(sample.bought.mean()), 5) if len(p) else None,
-        }
-    return found
-
-
-def _linear_loss(
-    kept: tuple[str, ...], names: tuple[str, ...], train: Sample, test: Sample
-) -> float:
-    no_seed = np.random.RandomState(0)  # the linear fit draws nothing
-    blend = fit_blend(LINEAR, kept, train.columns(names, kept), train.bought, no_seed)
-    return _loss(test, blend.log_odds(test.columns(names, kept)))
+def calibration(blend: Blend, names: tuple[str, ...], newest: Sample) -> dict[str, Any]:
+    """Slope, intercept and error of a trial blend's probabilities on the newest slice."""
+    p = to_probability(blend.log_odds(newest.columns(names, blend.names)))
+    slope, intercept = calibration_line(newest.bought, p)
+    return {
+        "slope": round(slope, 3),
+        "intercept": round(intercept, 3),
+        "error": round(expected_calibration_error(newest.bought, p), 5),
+        "mean_probability": round(float(p.mean()), 5) if len(p) else None,
+        "share_bought": round(float(newest.bought.mean()), 5) if len(p) else None,
+    }
 
 
 def _loss(sample: Sample, log_odds: Array) -> float:
     return log_loss(sample.bought, to_probability(log_odds)) if len(sample.bought) else 0.0
-
-
-def _head(sample: Sample) -> Sample:
-    return sample.take(np.arange(min(len(sample.bought), CHECK_ROWS)))

@@ -28,8 +28,11 @@ class Popular(NamedTuple):
 
     buyers: Array  # int64: customers who ever bought it
     recent: Array  # int64: customers who bought it in the last period
+    lately: Array  # int64: in the last quarter of it
     before: Array  # int64: in the periods before that, up to ``LONG``
+    last_sold: Array  # float64: age of anybody's latest purchase; infinite for items never seen
     active: Array  # int64 (1,): customers with a basket in the last period
+    share: Array  # float64: of those active, who bought it in the last period, above 0
     log_odds: Array  # float64: a customer who shops buys it in a period
     first_log_odds: Array  # float64: one who never had it does
     order: Array  # int64 (n_items,): codes, most popular first
@@ -41,12 +44,15 @@ class Popular(NamedTuple):
         in_before = segment_count(earlier, shoppers.visit_offsets) > 0
         buyers = np.bincount(item, minlength=n)
         recent = np.bincount(item[shoppers.last_age <= period], minlength=n)
+        lately = np.bincount(item[shoppers.last_age <= max(period / 4, 1.0)], minlength=n)
         before = np.bincount(item[in_before], minlength=n)
+        last_sold = np.full(n, np.inf)
+        np.minimum.at(last_sold, item, shoppers.last_age)
         active = shoppers.last_basket_age <= period
         share = (recent + 0.025) / (np.count_nonzero(active) + 1.0)
         return cls(
-            buyers, recent, before, np.array([np.count_nonzero(active)]),
-            to_log_odds(share), to_log_odds(_first_share(shoppers, period, share)),
+            buyers, recent, lately, before, last_sold, np.array([np.count_nonzero(active)]),
+            share, to_log_odds(share), to_log_odds(_first_share(shoppers, period, share)),
             np.lexsort((np.arange(n - 1), -buyers[:-1], -recent[:-1])),
         )  # fmt: skip
 
@@ -58,6 +64,8 @@ class Popular(NamedTuple):
         return {
             "popularity": np.log((recent + 0.1) / active),
             "trend": np.log((recent + 1.0) / (usual + 1.0)),
+            "lately": np.log((self.lately[code] + 0.1) / active),
+            "last_sold": np.log(np.minimum(self.last_sold[code], 1e4) + 0.5),
         }
 
 

@@ -1,7 +1,7 @@
 """Next needs: what each customer will buy, with a probability and where it comes from.
 
 Reads  a History.
-Gives  ``NextNeedRanker``: ranked items per customer, and the arrays a bundle stores.
+Gives  ``NextNeedRanker``: ranked items per customer.
 Never  an event at or after the history's cutoff; another customer's events at scoring time.
 Source Li et al., "A Next Basket Recommendation Reality Check", ACM TOIS 41(4), 2023: own
        repeats carry most of what can be predicted, so they come first and the rest fills up.
@@ -16,38 +16,38 @@ from typing import Any, Literal, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from .._checks import check_count, check_option, check_positive
 from ..columns import CUSTOMER, ITEM, PURCHASE
-from ..exceptions import EmptyHistoryError, FilteredOutWarning, MinimumDataWarning, ParameterError
+from ..exceptions import EmptyHistoryError, FilteredOutWarning, MinimumDataWarning
 from ..log import History
 from ..log.ids import check_ids, lookup_codes
 from ..log.objections import objectors
-from .answers import answer, to_codes, to_frame
-from .candidates import Batch
-from .carts import baskets_of, cart_increments, partners
-from .shoppers import HORIZON, NEXT_BASKET, Codes, Shoppers, shoppers_of
-from .signals import Signals
-from .stored import restored, stored
-from .tables import Clock, Tables
-from .training import Learned, learn
+from .answers import answer, to_frame
+from .ratings import Rated
+from .shoppers import HORIZON, NEXT_BASKET
+from .source import Clock
+from .stored import Fitted
+from .topics import n_without_topic, topic_history, with_topics
+from .training import learn
+from .update import check_weights
 
 Array = NDArray[Any]
-N_CART = 16  # partners kept per item for carts
 
 
 class NextNeedRanker(BaseEstimator):  # type: ignore[misc]
     """Ranks items by the probability that a customer buys them next.
 
-    Sources propose: own purchases, items bought by the same people, people alike, what is
-    popular, what was wished for or looked at. A blend per kind (own items, new items) turns
-    what is known of a candidate into a probability; it is chosen and fitted on earlier slices
-    of the history. Low ratings, returns and "not interested" count against an item, wishes for
-    it. Customers without purchases get what is popular at the moment.
+    Sources propose: own purchases, what follows and what goes with them, people alike and what
+    those bought next, factors, categories, what is popular, wished for or looked at. Those
+    that help are kept; a blend per kind (own items, new items) turns what is known of a
+    candidate into a probability. Both are chosen and fitted on earlier slices of the history.
+    Low ratings, returns and "not interested" count against an item and those like it, wishes
+    and high ratings for it. Customers without purchases get what is popular at the moment,
+    among those who share their attributes where there are any.
 
     Parameters
     ----------
@@ -55,15 +55,18 @@ class NextNeedRanker(BaseEstimator):  # type: ignore[misc]
         Bought in ``[cutoff, cutoff + horizon_days)``, or in the customer's next basket.
     horizon_days : float, default=30
         Days (> 0); ignored for the next basket.
-    target_event : {"purchase"}, default="purchase"
+    target_event : str, default="purchase"
+        Another kind of event with a reason, such as ``"contact"`` or ``"complaint"``, ranks
+        the topics of the next one: answers have ``topic`` in place of ``item_id``.
     random_state : int, RandomState or None, default=None
         Seeds the samples of large logs; small ones draw nothing.
 
     Attributes
     ----------
     report_ : dict
-        Slices used, kinds tried and chosen with their NDCG@10 and log-loss on the newest slice,
-        gain by source, calibration there, what signals add, what was missing.
+        Slices used, sources kept and what leaving each out costs, kinds of blend tried and
+        chosen with their NDCG@10 and log-loss on the newest slice, calibration there, what
+        signals add, errors of expected ratings, what was missing; ``update`` after an update.
     cutoff_ : Timestamp (UTC)
         Of the history it was fitted on.
 
@@ -82,9 +85,7 @@ class NextNeedRanker(BaseEstimator):  # type: ignore[misc]
     ['customer_id', 'item_id', 'score', 'rank', 'source']
     """
 
-    tables_: Tables
-    learned_: Learned
-    cart_: csr_matrix
+    fitted_: Fitted
     report_: dict[str, Any]
     cutoff_: pd.Timestamp
 
@@ -107,28 +108,40 @@ class NextNeedRanker(BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         EmptyHistoryError
-            If no purchase lies before the cutoff.
+            If no purchase (or target event with a topic) lies before the cutoff.
 
         Warns
         -----
         MinimumDataWarning
             If too little was bought in closed windows; scores are then plain purchase rates.
         """
-        clock = self._check()
-        objects = objectors(history)
-        known = history.select(history.customer_ids[~objects]) if objects.any() else history
-        if not known.n_purchases:
-            raise EmptyHistoryError(
-                f"{type(self).__name__}: no purchase before the cutoff; found "
-                f"{history.n_events} events. Take a later cutoff or map the purchase events."
-            )
-        seed = check_random_state(self.random_state)
+        clock = self._clock()
+        known, seed = self._allowed(history), check_random_state(self.random_state)
         learned = learn(known, clock, seed)
-        tables, shoppers = Tables.learn(known, clock, seed, without=learned.dropped)
-        cart = cart_increments(baskets_of(shoppers), N_CART)
-        self._keep(tables, learned, cart, history.cutoff_us)
+        self._keep(Fitted.of(known, learned, clock, seed), history.cutoff_us)
+        if self.target_event != PURCHASE:
+            self.report_["without_topic"] = n_without_topic(history, self.target_event)
         if learned.missing:
             warnings.warn(learned.missing, MinimumDataWarning, stacklevel=2)
+        return self
+
+    def update(self, history: History) -> Self:
+        """Count again up to a later cutoff; the weights stay as fitted.
+
+        Popularity, repeats and what the sources know become those of ``history``;
+        ``report_["update"]`` says how the lists made for the cutoff of the last fit fared in
+        the window after it (``expected`` and ``observed`` purchases among them) and, with
+        ``refit_due`` and ``why``, whether the weights should be fitted again. Takes a small
+        part of the time of ``fit``.
+        """
+        check_is_fitted(self, "fitted_")
+        known, seed = self._allowed(history), check_random_state(self.random_state)
+        learned = self.fitted_.learned
+        since = self.report_.get("fitted_at", self.cutoff_.value // 1000)
+        checked = check_weights(self.fitted_, known, since)
+        clock = self.fitted_.tables.clock
+        self._keep(Fitted.of(known, learned, clock, seed), history.cutoff_us)
+        self.report_ = self.report_ | {"update": checked, "fitted_at": since}
         return self
 
     def recommend(
@@ -167,131 +180,109 @@ class NextNeedRanker(BaseEstimator):  # type: ignore[misc]
         FilteredOutWarning
             If the filters left nothing for anybody.
         """
-        check_is_fitted(self, "tables_")
+        check_is_fitted(self, "fitted_")
         count = check_count("n", n)
+        history = self.needs_of(history)
         asked = None if customers is None else check_ids(customers, history.customer_ids, CUSTOMER)
         some = history if asked is None else history.select(asked)
-        everyone = self._describe(some)
+        everyone = self.fitted_.batch(some)
         ids = everyone.codes.ids
         mask = None if allowed is None else np.isin(ids, check_ids(allowed, ids, ITEM))
-        found = answer(everyone, self.learned_, n=count, own=not exclude_bought, allowed=mask)
+        found = answer(
+            everyone, self.fitted_.learned, n=count, own=not exclude_bought, allowed=mask
+        )
         if some.n_customers and not len(found.item) and (exclude_bought or mask is not None):
             message = "the filters left no item to recommend; widen allowed or exclude_bought."
             warnings.warn(message, FilteredOutWarning, stacklevel=2)
         order = np.arange(some.n_customers)
         if asked is not None:
             order = pd.unique(lookup_codes(asked, some.customer_ids))
-        return to_frame(found, everyone, order)
+        table = to_frame(found, everyone, order)
+        return table if self.target_event == PURCHASE else with_topics(table)
 
-    def candidates(self, history: History, n: int = 32) -> dict[str, Array]:
-        """The n best candidates of every customer as arrays, with the facts behind each.
+    def expected_rating(self, history: History, pairs: pd.DataFrame) -> pd.Series[float]:
+        """The rating to expect from each customer for each item.
 
         Parameters
         ----------
         history : History
-        n : int, default=32
-            Most candidates per customer.
+            With the customers' own ratings so far; a pair rated already keeps its rating.
+        pairs : DataFrame
+            Columns ``customer_id`` and ``item_id``; any rows, unknown ids too.
 
         Returns
         -------
-        dict of ndarray
-            ``offsets`` (n_customers + 1,), customers as in ``history.customer_ids``; then per
-            candidate, best first: ``item`` and ``because`` (codes of ``item_ids``; -1 none),
-            ``log_odds``, ``source`` (index into ``anticipate.needs.SOURCES``), ``n_purchases``,
-            ``gap_days``, ``days_since_last``, ``alike_share``, ``n_buyers``, ``wished_days``
-            (NaN where there is nothing to say). ``window_days`` (1,): over which ``n_buyers``
-            counts. ``item_ids``: the history's vocabulary, and items only the model knows.
+        Series
+            ``expected_rating`` on the ratings' own scale, indexed as ``pairs``; NaN where the
+            model saw no rating at all.
         """
-        check_is_fitted(self, "tables_")
-        everyone = self._describe(history)
-        found = answer(everyone, self.learned_, n=check_count("n", n))
-        return to_codes(found, everyone.codes, self._window_days)
-
-    def newcomer_needs(self, n: int = 32) -> dict[str, Array]:
-        """What a customer of whom nothing is known needs, as :meth:`candidates` tells it."""
-        check_is_fitted(self, "tables_")
-        ids = self.tables_.item_ids
-        codes = Codes.of(ids, ids)
-        known = self.tables_.neighbours.ids  # any id will do: an empty profile is like nobody's
-        alone = known[:1] if len(known) else np.zeros(1, dtype=np.int64)
-        nobody = Batch(self.tables_, codes, Shoppers.nobody(len(ids)), Signals.none(), alone)
-        found = answer(nobody, self.learned_, n=check_count("n", n))
-        return to_codes(found, codes, self._window_days)
-
-    def item_neighbours(self, item_ids: Any, k: int = 8) -> dict[str, Array]:
-        """What goes with an item in a cart, for a vocabulary of items.
-
-        Parameters
-        ----------
-        item_ids : ndarray of shape (n_items,)
-            Sorted ids.
-        k : int, default=8
-            Most partners per item (at most 16 are known).
-
-        Returns
-        -------
-        dict of ndarray
-            ``offsets`` (n_items + 1,), ``item`` (positions in ``item_ids``, most telling
-            first), ``weight`` (> 0: what the item in the cart adds to the other's log-odds).
-        """
-        check_is_fitted(self, "tables_")
-        return partners(
-            self.cart_, self.tables_.item_ids, np.asarray(item_ids), check_count("k", k)
+        check_is_fitted(self, "fitted_")
+        ids = check_ids(pairs[CUSTOMER], history.customer_ids, CUSTOMER)
+        some = history.select(np.unique(ids))
+        everyone = self.fitted_.batch(some)
+        place = lookup_codes(
+            check_ids(pairs[ITEM], everyone.codes.ids, ITEM), everyone.codes.sorted_ids
         )
+        item = np.append(everyone.codes.of_rank, everyone.codes.n)[place]
+        customer = lookup_codes(ids, some.customer_ids)
+        rated = Rated.of(some, everyone.codes)
+        expected = self.fitted_.ratings.expected(rated, customer, item)
+        return pd.Series(expected, index=pairs.index, name="expected_rating")
 
     @property
     def item_ids_(self) -> Array:
-        """Items known to the model, sorted."""
-        check_is_fitted(self, "tables_")
-        return self.tables_.item_ids
+        """Items (or topics) known to the model, sorted."""
+        check_is_fitted(self, "fitted_")
+        return self.fitted_.tables.item_ids
 
-    def newcomer_log_odds(self, item_ids: Array) -> Array:
-        """Log-odds that a newcomer buys each of these items, (n_items + 1,); last row: others."""
-        check_is_fitted(self, "tables_")
-        code = np.append(lookup_codes(item_ids, self.tables_.item_ids), -1)
-        return self.tables_.popular.log_odds[code] + self.learned_.newcomer_shift
+    @property
+    def window_days_(self) -> float:
+        """Over which recent buyers are counted; NaN where the clock counts baskets."""
+        check_is_fitted(self, "fitted_")
+        return self.fitted_.tables.clock.period if self.target == HORIZON else float("nan")
+
+    def needs_of(self, history: History) -> History:
+        """The history as this ranker reads it: topics stand for items where those are ranked."""
+        if self.target_event == PURCHASE:
+            return history
+        return topic_history(history, self.target_event)
 
     def to_arrays(self) -> dict[str, Array]:
         """Everything fitted, as plain arrays (ids keep their type)."""
-        check_is_fitted(self, "tables_")
+        check_is_fitted(self, "fitted_")
         settings = {
             name: getattr(self, name) for name in ("target", "horizon_days", "target_event")
         }
+        learned = self.fitted_.learned._replace(report=self.report_)
         cutoff = {"cutoff": np.array([self.cutoff_.value // 1000])}
-        return stored(self.tables_, self.learned_, self.cart_, settings) | cutoff
+        return self.fitted_._replace(learned=learned).to_arrays(settings) | cutoff
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Array]) -> Self:
         """The ranker that ``to_arrays`` was called on; scores are the same bits."""
-        tables, learned, cart, settings = restored(arrays)
+        fitted, settings = Fitted.from_arrays(arrays)
         model = cls(**settings)
-        model._keep(tables, learned, cart, int(arrays["cutoff"][0]))
+        model._keep(fitted, int(arrays["cutoff"][0]))
         return model
 
-    def _check(self) -> Clock:
+    def _clock(self) -> Clock:
         check_option("target", self.target, (HORIZON, NEXT_BASKET))
-        if self.target_event != PURCHASE:
-            raise ParameterError(
-                f"target_event={self.target_event!r} is not available yet; only 'purchase' is."
-            )
         return Clock.of(self.target, check_positive("horizon_days", self.horizon_days))
 
-    def _keep(self, tables: Tables, learned: Learned, cart: csr_matrix, cutoff: int) -> None:
-        self.tables_, self.learned_, self.cart_ = tables, learned, cart
-        self.report_ = learned.report
+    def _keep(self, fitted: Fitted, cutoff: int) -> None:
+        self.fitted_ = fitted
+        self.report_ = dict(fitted.learned.report) | {"ratings": fitted.ratings.report}
         self.cutoff_ = pd.Timestamp(cutoff, unit="us", tz="UTC")
 
-    @property
-    def _window_days(self) -> float:
-        """Over which buyers are counted; NaN where the clock counts baskets."""
-        return self.tables_.clock.period if self.target == HORIZON else float("nan")
-
-    def _describe(self, history: History) -> Batch:
-        """All customers of a history; who objects to profiling is a newcomer."""
-        objects = objectors(history)
-        ids = check_ids(history.customer_ids, self.tables_.neighbours.ids, CUSTOMER)
-        known = history.select(ids[~objects]).select(ids) if objects.any() else history
-        codes = Codes.of(self.tables_.item_ids, known.item_ids)
-        shoppers = shoppers_of(known, codes, self.target)
-        signals = Signals.of(known, codes, self.tables_.middle)
-        return Batch(self.tables_, codes, shoppers, signals, ids)
+    def _allowed(self, history: History) -> History:
+        """The needs of those who may be learned from; at least one."""
+        needs = self.needs_of(history)
+        objects = objectors(needs)
+        known = needs.select(needs.customer_ids[~objects]) if objects.any() else needs
+        if not known.n_purchases:
+            raise EmptyHistoryError(
+                f"{type(self).__name__}: no {self.target_event} before the cutoff; found "
+                f"{history.n_events} events. Take a later cutoff or map the "
+                f"{self.target_event} events."
+            )
+        return known

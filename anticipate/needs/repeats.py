@@ -19,9 +19,10 @@ from ..kernels.needs import (
     rate_log_odds,
     repeat_rate,
     sum_by,
+    time_kernel,
     to_log_odds,
 )
-from ..kernels.segments import segment_sum
+from ..kernels.segments import segment_count, segment_sum
 from .shoppers import Shoppers
 
 Array = NDArray[Any]
@@ -29,8 +30,14 @@ HALF_LIVES = (0.7, 3.0, 12.0)  # in periods
 STRENGTH = 1.0  # visits that an item's repeat rate counts for, beside a customer's own
 GAP_STRENGTH = 2.0  # gaps that an item's typical gap counts for
 FEW = 5.0  # buyers, or gaps, that the whole counts for in an item's statistics
+LAST_BASKETS = (3, 10)
 SMALLEST_GAP = 0.5  # days or baskets
 RATE = "rate_log_odds"  # the column that is a probability's log-odds by itself
+OWN = (
+    RATE, "decayed_0", "decayed_1", "decayed_2", "visits", "last_age", "first_age", "overdue",
+    "due", "own_gap", "repeat_share", "time_kernel", "units", "in_last_3", "in_last_10", "back",
+    "share_since_first",
+)  # fmt: skip
 
 
 class Repeats(NamedTuple):
@@ -40,6 +47,7 @@ class Repeats(NamedTuple):
     share: Array  # share of buyers who bought again
     log_gap: Array  # mean of ln(gap)
     log_gap_sd: Array
+    units: Array  # mean units of a visit
 
     @classmethod
     def learn(cls, shoppers: Shoppers, period: float) -> Self:
@@ -58,6 +66,7 @@ class Repeats(NamedTuple):
             (again + FEW * overall_share) / (buyers + FEW),
             mean,
             sd,
+            _mean_units(shoppers, n),
         )
 
     def columns(self, shoppers: Shoppers, period: float, horizon: float) -> dict[str, Array]:
@@ -82,7 +91,19 @@ class Repeats(NamedTuple):
             "due": due_log_odds(waited, own_gap, sd, horizon),
             "own_gap": own_gap,
             "repeat_share": to_log_odds(self.share[code]),
+            "time_kernel": np.log(self._kernel(shoppers, code, period) + 1e-3),
+            "units": np.log(
+                segment_sum(shoppers.visit_units, shoppers.visit_offsets) / self.units[code]
+            ),
+            **_basket_columns(shoppers),
         }
+
+    def _kernel(self, shoppers: Shoppers, code: Array, period: float) -> Array:
+        line = np.repeat(code, shoppers.n_visits)
+        return time_kernel(
+            shoppers.visit_age, shoppers.visit_offsets, self.share[line],
+            log_gap=self.log_gap[line], sd=self.log_gap_sd[line], half_life=3.0 * period,
+        )  # fmt: skip
 
     def _own_gap(self, shoppers: Shoppers, code: Array) -> Array:
         """Mean ln(gap) of each pair, shrunk to the item's."""
@@ -91,6 +112,26 @@ class Repeats(NamedTuple):
         total = segment_sum(log_gaps, offsets)
         prior = GAP_STRENGTH * self.log_gap[code]
         return (prior + total) / (GAP_STRENGTH + shoppers.n_visits - 1)
+
+
+def _basket_columns(shoppers: Shoppers) -> dict[str, Array]:
+    """How often a pair was among the customer's last baskets."""
+    back, offsets = shoppers.visit_back, shoppers.visit_offsets
+    n_baskets = shoppers.n_baskets[shoppers.customer]
+    return {
+        f"in_last_{k}": segment_count(back <= k, offsets) / np.minimum(n_baskets, k)
+        for k in LAST_BASKETS
+    } | {
+        "back": np.log(back[offsets[1:] - 1]),
+        "share_since_first": shoppers.n_visits / back[offsets[:-1]],
+    }
+
+
+def _mean_units(shoppers: Shoppers, n: int) -> Array:
+    visits = np.bincount(shoppers.item, weights=shoppers.n_visits, minlength=n)
+    units = segment_sum(shoppers.visit_units, shoppers.visit_offsets)
+    overall = (units.sum() + 1.0) / (visits.sum() + 1.0)
+    return (sum_by(shoppers.item, units, n) + FEW * overall) / (visits + FEW)
 
 
 def _log_gaps(shoppers: Shoppers) -> tuple[Array, Array]:

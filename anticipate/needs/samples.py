@@ -7,42 +7,36 @@ Never  more rows than a cap, so that training fits in memory for any log.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels.needs import find_keys
-from .candidates import POOL, Batch, Rows
-from .habits import HABITS
-from .popular import FIRST
-from .repeats import RATE
+from .candidates import HEAD, NEW_NAMES, OWN_NAMES, Batch, Rows
+from .proposals import POOL, propose
+from .said import SAID
 from .shoppers import Codes
-from .signals import KINDS, Signals
 from .slices import Slice
-from .tables import Clock, Tables
+from .source import Clock
+from .tables import Tables
 
 Array = NDArray[Any]
-MAX_ROWS = 320_000  # own pairs over all slices; new candidates come on top
+MAX_TAIL = 40  # own pairs beyond the head of each customer, drawn at random
 MAX_NEWCOMERS = 2_000  # per slice
 BATCH = 512  # customers described together
-SHARED = (*HABITS, "popularity", "trend", "goes_with", "people_like_you")
-OWN_NAMES = (
-    RATE, "decayed_0", "decayed_1", "decayed_2", "visits", "last_age", "first_age", "overdue",
-    "due", "own_gap", "repeat_share", *SHARED,
-)  # fmt: skip
-NEW_NAMES = (FIRST, "buyers", "repeat_share", *SHARED)
+NEWCOMER_NAMES = ("newcomer", "group_lift")
 
 
 class Sample(NamedTuple):
-    """Labelled rows of one kind (own pairs, new items, or a newcomer's)."""
+    """Labelled rows of one kind."""
 
     table: Array  # float64 (r, k)
     bought: Array  # bool (r,)
     customer: Array  # int64 (r,): customers of several slices have several numbers
     item: Array  # int64 (r,)
-    flags: Array  # bool (r, 6)
+    said: Array  # float64 (r, 8), as in SAID
 
     @classmethod
     def joined(cls, samples: list[Self]) -> Self:
@@ -67,38 +61,48 @@ class Sample(NamedTuple):
 
 
 class Samples(NamedTuple):
-    own: Sample
-    new: Sample
-    newcomers: Sample  # table has one column: the log-odds of a popular item
+    """What is learned from: each kind has a blend of its own."""
+
+    tail: Sample  # own pairs beyond each customer's best, the columns of the first stage
+    own: Sample  # each customer's best own pairs, with the sources
+    new: Sample  # proposals, with the sources
+    newcomers: Sample  # columns NEWCOMER_NAMES
 
     @classmethod
     def joined(cls, parts: list[Self]) -> Self:
         return cls(*(Sample.joined(list(kind)) for kind in zip(*parts, strict=True)))
 
 
-def sample_slice(part: Slice, clock: Clock, max_rows: int, seed: np.random.RandomState) -> Samples:
+def names_of(sources: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """Columns of each kind's table when these sources were asked."""
+    asked = tuple(sources)
+    return {"tail": OWN_NAMES, "own": (*OWN_NAMES, *asked), "new": (*NEW_NAMES, *asked)}
+
+
+def sample_slice(
+    part: Slice, clock: Clock, max_rows: int, seed: np.random.RandomState, *,
+    only: Collection[str] | None = None,
+) -> tuple[Samples, Tables]:  # fmt: skip
     """Describe a sample of a slice's customers with the tables of its past."""
-    tables, shoppers = Tables.learn(part.past, clock, seed)
+    tables, view = Tables.learn(part.past, clock, seed, only=only)
     codes = Codes.of(tables.item_ids, part.past.item_ids)
-    signals = Signals.of(part.past, codes, tables.middle)
-    everyone = Batch(tables, codes, shoppers, signals, part.past.customer_ids)
-    has = shoppers.n_baskets > 0
+    everyone = Batch.of(part.past, tables, codes, view)
+    has = view.shoppers.n_baskets > 0
     buyers = seed.permutation(np.flatnonzero(part.judged & has))
-    n_rows = np.cumsum(np.diff(shoppers.offsets)[buyers] + POOL)
+    n_rows = np.cumsum(np.minimum(np.diff(view.shoppers.offsets)[buyers], HEAD) + POOL)
     buyers = np.sort(buyers[: max(int(np.searchsorted(n_rows, max_rows)), 1)])
     newcomers = np.sort(seed.permutation(np.flatnonzero(part.judged & ~has))[:MAX_NEWCOMERS])
-    own, new, strangers = [], [], []
     bought = np.unique(part.customer * codes.n + part.item)
+    names = names_of(tables.sources)
+    found: dict[str, list[Sample]] = {"tail": [], "own": [], "new": [], "newcomers": []}
     for batch, customers in batches(everyone, buyers):
-        own.append(_labelled(batch, batch.own(), OWN_NAMES, customers, bought))
-        new.append(_labelled(batch, batch.new(), NEW_NAMES, customers, bought))
+        for name, rows in _described(batch, seed).items():
+            found[name].append(_labelled(batch, rows, names[name], customers, bought))
     for batch, customers in batches(everyone, newcomers):
-        rows = batch.new()
-        rows.columns["newcomer"] = tables.popular.log_odds[rows.item]
-        strangers.append(_labelled(batch, rows, ("newcomer",), customers, bought))
-    return Samples(
-        _stacked(own, len(OWN_NAMES)), _stacked(new, len(NEW_NAMES)), _stacked(strangers, 1)
-    )
+        rows = newcomer_rows(batch)
+        found["newcomers"].append(_labelled(batch, rows, NEWCOMER_NAMES, customers, bought))
+    width = {name: len(columns) for name, columns in names.items()} | {"newcomers": 2}
+    return Samples(*(_stacked(found[name], width[name]) for name in Samples._fields)), tables
 
 
 def batches(everyone: Batch, customers: Array) -> Iterator[tuple[Batch, Array]]:
@@ -108,13 +112,44 @@ def batches(everyone: Batch, customers: Array) -> Iterator[tuple[Batch, Array]]:
         yield everyone.take(some), some
 
 
+def newcomer_rows(batch: Batch) -> Rows:
+    """What those of whom nothing is known may need, with columns ``NEWCOMER_NAMES``."""
+    customer, item, _ = propose(batch)
+    rows = batch.new(customer, item)
+    return rows._replace(columns=newcomer_columns(batch, customer, item))
+
+
+def newcomer_columns(batch: Batch, customer: Array, item: Array) -> dict[str, Array]:
+    """Log-odds of a popular item, and what the customer's group adds to its logarithm."""
+    popular, code = batch.tables.popular, np.minimum(item, batch.codes.n_known)
+    lift = np.zeros(len(item))
+    if "traits" in batch.scores:
+        share = batch.scores["traits"].at(customer, item)
+        lift = np.where(share > 0, np.log(np.maximum(share, 1e-12) / popular.share[code]), 0.0)
+    return {"newcomer": popular.log_odds[code], "group_lift": lift}
+
+
+def _described(batch: Batch, seed: np.random.RandomState) -> dict[str, Rows]:
+    own = batch.own()
+    head = batch.head(own)
+    beyond = np.setdiff1d(np.arange(len(own.item)), head, assume_unique=True)
+    customer, item, _ = propose(batch)
+    most = MAX_TAIL * batch.shoppers.n
+    tail = seed.permutation(beyond)[:most]
+    return {
+        "tail": own.take(np.sort(tail)),
+        "own": batch.with_scores(own.take(head)),
+        "new": batch.with_scores(batch.new(customer, item)),
+    }
+
+
 def _labelled(
     batch: Batch, rows: Rows, names: tuple[str, ...], customers: Array, bought: Array
 ) -> Sample:
     customer = customers[rows.customer]
     key = customer * batch.codes.n + rows.item
     return Sample(
-        rows.table(names), find_keys(bought, key) >= 0, customer, rows.item, batch.flags(rows)
+        rows.table(names), find_keys(bought, key) >= 0, customer, rows.item, batch.said(rows)
     )
 
 
@@ -122,6 +157,4 @@ def _stacked(parts: list[Sample], width: int) -> Sample:
     if parts:
         return Sample(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
     none = np.empty(0, dtype=np.int64)
-    return Sample(
-        np.empty((0, width)), none.astype(bool), none, none, np.empty((0, len(KINDS)), dtype=bool)
-    )
+    return Sample(np.empty((0, width)), none.astype(bool), none, none, np.empty((0, len(SAID))))

@@ -25,7 +25,7 @@ from ..columns import (
 from ..exceptions import IdTypeError
 from ..kernels.events import Events
 from ..kernels.pairs import find_pairs
-from ..kernels.segments import run_starts
+from ..kernels.segments import run_starts, segment_sum
 from ..log import History
 from ..log.ids import lookup_codes, one_kind
 
@@ -68,6 +68,16 @@ class Codes:
     def n(self) -> int:
         return len(self.ids)
 
+    @property
+    def of_rank(self) -> Array:
+        """Codes in the order of their ids (n,)."""
+        return np.argsort(self.by_id)
+
+    @property
+    def sorted_ids(self) -> Array:
+        """All ids, ascending (n,)."""
+        return self.ids[self.of_rank]
+
     @cached_property
     def by_id(self) -> Array:
         """Rank of each code's id among all (n,): the union's code, and how ties break."""
@@ -93,6 +103,7 @@ class Shoppers:
     visit_offsets: Array  # int64 (p + 1,)
     visit_days: Array  # float64 (v,): days before the cutoff
     visit_back: Array  # int64 (v,): baskets before the cutoff, the last one is 1
+    visit_units: Array  # float64 (v,)
     basket_age: Array  # float64 (b,)
     basket_offsets: Array  # int64 (m + 1,)
     gone: Array  # int64 (g,): items bought and brought back in full
@@ -136,7 +147,7 @@ class Shoppers:
         """One customer of whom nothing is known."""
         none, ends = np.empty(0), np.zeros(2, dtype=np.int64)
         codes = np.empty(0, dtype=np.int64)
-        return cls(n_known, codes, ends, none, ends[:1], none, codes, none, ends, codes, ends)
+        return cls(n_known, codes, ends, none, ends[:1], none, codes, none, none, ends, codes, ends)
 
     def take(self, customers: Array) -> Shoppers:
         """Only these customers, in the order given."""
@@ -146,8 +157,8 @@ class Shoppers:
         gone, gone_offsets = take_segments(self.gone_offsets, customers)
         return Shoppers(
             self.n_known, self.item[pairs], offsets, self.visit_age[visits], visit_offsets,
-            self.visit_days[visits], self.visit_back[visits], self.basket_age[baskets],
-            basket_offsets, self.gone[gone], gone_offsets,
+            self.visit_days[visits], self.visit_back[visits], self.visit_units[visits],
+            self.basket_age[baskets], basket_offsets, self.gone[gone], gone_offsets,
         )  # fmt: skip
 
 
@@ -157,7 +168,8 @@ def shoppers_of(history: History, codes: Codes, target: str) -> Shoppers:
     pairs = find_pairs(kept, history.n_items)
     # A visit is a pair's first line of a local day, as find_pairs counts them.
     pair = np.repeat(np.arange(pairs.n), pairs.n_lines)
-    rows = pairs.rows[run_starts(pair, kept.day[pairs.rows])]
+    starts = run_starts(pair, kept.day[pairs.rows])
+    rows = pairs.rows[starts]
     basket_rows = run_starts(kept.customer, kept.day)
     customers = np.arange(history.n_customers + 1)
     basket_offsets = np.searchsorted(kept.customer[basket_rows], customers)
@@ -174,6 +186,7 @@ def shoppers_of(history: History, codes: Codes, target: str) -> Shoppers:
         visit_offsets=pairs.visit_offsets,
         visit_days=days[rows],
         visit_back=back[rows],
+        visit_units=segment_sum(kept.quantity[pairs.rows], np.append(starts, kept.n)),
         basket_age=age[basket_rows],
         basket_offsets=basket_offsets,
         gone=codes.of_history[gone % max(history.n_items, 1)],

@@ -33,9 +33,6 @@ from .shoppers import Codes, kept_purchases, take_segments
 Array = NDArray[Any]
 KINDS = (RETURN, RATING, NOT_INTERESTED, WISH, CART, VIEW)
 AGAINST = np.array([True, True, True, False, False, False])
-PRIOR = np.array([-1.0, -1.0, -2.0, 1.0, 1.0, 0.5])  # log-odds before any evidence
-PRIOR_SD = 0.5
-LEAST = 0.1  # log-odds that a flag moves at least, in its own direction
 LOOK_DAYS = 60.0  # older views and carts say nothing
 
 

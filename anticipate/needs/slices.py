@@ -16,7 +16,7 @@ from ..evaluation.backtest import training_slices
 from ..log import History
 from ..log.ids import lookup_codes
 from .shoppers import NEXT_BASKET
-from .tables import Clock
+from .source import Clock
 
 Array = NDArray[Any]
 N_SLICES = 4

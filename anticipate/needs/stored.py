@@ -1,7 +1,7 @@
-"""A fitted ranker as plain arrays, and back.
+"""A fitted ranker: what it is made of, as plain arrays and back.
 
-Reads  tables, learned weights and cart partners; or the arrays made of them.
-Gives  the other one; the same bits either way.
+Reads  tables, learned weights, cart partners and ratings; or the arrays made of them.
+Gives  ``Fitted``; the same bits either way.
 Never  code from a file: text is JSON, trees are checked.
 """
 
@@ -9,56 +9,106 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from ..columns import CUSTOMER
+from ..log import History
+from ..log.ids import check_ids
+from ..log.objections import objectors
 from .blend import Blend
-from .tables import Tables, sparse_arrays, sparse_from
+from .candidates import Batch
+from .carts import baskets_of, cart_increments
+from .facts import traits_of
+from .rating_fit import learn_ratings
+from .ratings import Rated, Ratings
+from .references import sparse_arrays, sparse_from
+from .shoppers import Codes, Shoppers, shoppers_of
+from .source import Clock, View
+from .tables import Tables
 from .training import Learned
 
 Array = NDArray[Any]
+N_CART = 16  # partners kept per item for carts
+_BLENDS = ("tail", "own", "new")
 
 
-def stored(
-    tables: Tables, learned: Learned, cart: csr_matrix, settings: dict[str, Any]
-) -> dict[str, Array]:
-    """All of it by name."""
-    head = {
-        "settings": settings,
-        "dropped": sorted(learned.dropped),
-        "missing": learned.missing,
-        "report": learned.report,
-    }
-    arrays = {
-        "head": np.frombuffer(json.dumps(head, sort_keys=True).encode(), dtype=np.uint8),
-        "shifts": learned.shifts,
-        "newcomer_shift": np.array([learned.newcomer_shift]),
-    }
-    parts = {"tables": tables.to_arrays(), "own": learned.own.to_arrays()}
-    parts |= {"new": learned.new.to_arrays(), "cart": sparse_arrays("pairs", cart)}
-    return arrays | {f"{part}_{k}": v for part, found in parts.items() for k, v in found.items()}
+class Fitted(NamedTuple):
+    """Everything learned; a later history changes all of it but ``learned``."""
 
+    tables: Tables
+    learned: Learned
+    cart: csr_matrix  # what goes with an item in the cart (n_items, n_items)
+    ratings: Ratings
 
-def restored(
-    arrays: Mapping[str, Array],
-) -> tuple[Tables, Learned, csr_matrix, dict[str, Any]]:
-    """What :func:`stored` was given."""
-    head = json.loads(np.asarray(arrays["head"]).tobytes())
-    tables = Tables.from_arrays(_part(arrays, "tables"))
-    learned = Learned(
-        own=Blend.from_arrays(_part(arrays, "own")),
-        new=Blend.from_arrays(_part(arrays, "new")),
-        shifts=arrays["shifts"],
-        newcomer_shift=float(arrays["newcomer_shift"][0]),
-        dropped=frozenset(head["dropped"]),
-        report=head["report"],
-        missing=head["missing"],
-    )
-    cart = sparse_from(_part(arrays, "cart"), "pairs", len(tables.item_ids))
-    return tables, learned, cart, head["settings"]
+    @classmethod
+    def of(
+        cls, history: History, learned: Learned, clock: Clock, seed: np.random.RandomState
+    ) -> Self:
+        """Tables of a history beside given weights."""
+        tables, everyone = Tables.learn(history, clock, seed, only=learned.sources)
+        codes = Codes.of(tables.item_ids, tables.item_ids)
+        cart = cart_increments(baskets_of(everyone.shoppers), N_CART)
+        ratings = learn_ratings(Rated.of(history, codes), tables.n_items)
+        return cls(tables, learned, cart, ratings)
+
+    def batch(self, history: History) -> Batch:
+        """All customers of a history; who objects to profiling is a newcomer."""
+        objects = objectors(history)
+        ids = check_ids(history.customer_ids, self.tables.nobody, CUSTOMER)
+        known = history.select(ids[~objects]).select(ids) if objects.any() else history
+        codes = Codes.of(self.tables.item_ids, known.item_ids)
+        shoppers = shoppers_of(known, codes, self.tables.clock.target)
+        view = View(shoppers, self.tables.clock, ids, traits_of(history))
+        return Batch.of(known, self.tables, codes, view)
+
+    def nobody(self) -> Batch:
+        """One customer of whom nothing is known."""
+        ids = self.tables.item_ids
+        shoppers, traits = Shoppers.nobody(len(ids)), pd.DataFrame(index=[0])
+        view = View(shoppers, self.tables.clock, self.tables.nobody, traits)
+        return Batch.nobody(self.tables, Codes.of(ids, ids), view)
+
+    def to_arrays(self, settings: dict[str, Any]) -> dict[str, Array]:
+        """All of it by name."""
+        head = {
+            "settings": settings,
+            "sources": list(self.learned.sources),
+            "missing": self.learned.missing,
+            "report": self.learned.report,
+        }
+        arrays = {
+            "head": np.frombuffer(json.dumps(head, sort_keys=True).encode(), dtype=np.uint8),
+            "shifts": self.learned.shifts,
+            "newcomer": self.learned.newcomer,
+        }
+        parts = {name: getattr(self.learned, name).to_arrays() for name in _BLENDS}
+        parts |= {"tables": self.tables.to_arrays(), "cart": sparse_arrays("pairs", self.cart)}
+        parts |= {"ratings": self.ratings.to_arrays()}
+        return arrays | {
+            f"{part}_{k}": v for part, found in parts.items() for k, v in found.items()
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, Array]) -> tuple[Self, dict[str, Any]]:
+        """The same, and the settings given to ``to_arrays``."""
+        head = json.loads(np.asarray(arrays["head"]).tobytes())
+        tables = Tables.from_arrays(_part(arrays, "tables"))
+        learned = Learned(
+            **{name: Blend.from_arrays(_part(arrays, name)) for name in _BLENDS},
+            shifts=arrays["shifts"],
+            newcomer=arrays["newcomer"],
+            sources=tuple(head["sources"]),
+            report=head["report"],
+            missing=head["missing"],
+        )
+        cart = sparse_from(_part(arrays, "cart"), "pairs", tables.n_items)
+        ratings = Ratings.from_arrays(_part(arrays, "ratings"))
+        return cls(tables, learned, cart, ratings), head["settings"]
 
 
 def _part(arrays: Mapping[str, Array], name: str) -> dict[str, Array]:

@@ -1,126 +1,143 @@
 """What the sources know of all customers together: small tables, learned from one history.
 
 Reads  a History.
-Gives  ``Tables``: popularity, repeat statistics, item similarities, reference customers.
+Gives  ``Tables``: popularity, repeat statistics, categories and the candidate sources.
 Never  anything after the history's cutoff; a label.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from ..columns import EVENT_CODES, NOT_INTERESTED, RATING, RETURN
 from ..kernels.ids import build_id_index, ids_at
 from ..log import History
-from .collaborative import Collaborative
-from .neighbours import Neighbours
+from .categories import Categories
+from .collaborative import Cosine, similar_items
+from .facts import item_facts, traits_of
 from .popular import Popular
-from .profiles import nothing, profiles_of
+from .profiles import nothing
+from .references import held, sparse_arrays, sparse_from
 from .repeats import Repeats
-from .shoppers import NEXT_BASKET, Codes, Shoppers, shoppers_of
+from .shoppers import NEXT_BASKET, Codes, shoppers_of
 from .signals import rating_middle
+from .source import Clock, Source, View
+from .sources import EVERY
 
 Array = NDArray[Any]
-
-
-class Clock(NamedTuple):
-    """Units of time of a target: days for a horizon, baskets for the next basket."""
-
-    target: str
-    period: float  # what "lately" means
-    horizon: float
-
-    @classmethod
-    def of(cls, target: str, horizon_days: float) -> Self:
-        length = 1.0 if target == NEXT_BASKET else horizon_days
-        return cls(target, length, length)
+OPINIONS = (RETURN, NOT_INTERESTED, RATING)
+N_ALIKE = 50
 
 
 class Tables(NamedTuple):
     item_ids: Array
+    text_customers: bool  # ids of customers are text, not whole numbers
     clock: Clock
     middle: float  # ratings below it are low; NaN without a scale
     popular: Popular
     repeats: Repeats
-    neighbours: Neighbours
-    collaborative: Collaborative
+    categories: Categories
+    sources: dict[str, Source]
+    alike: csr_matrix  # (n_items, n_items): who likes d likes i; empty where nobody gave opinions
 
     @classmethod
     def learn(
         cls, history: History, clock: Clock, seed: np.random.RandomState, *,
-        without: frozenset[str] = frozenset(),
-    ) -> tuple[Self, Shoppers]:  # fmt: skip
-        """The tables of a history, and its shoppers; sources in ``without`` stay empty."""
+        only: Collection[str] | None = None,
+    ) -> tuple[Self, View]:  # fmt: skip
+        """The tables of a history, and its customers; ``only`` these sources, None = all."""
         codes = Codes.of(history.item_ids, history.item_ids)
         shoppers = shoppers_of(history, codes, clock.target)
-        profiles = profiles_of(shoppers, clock.period)
-        nobody = nothing(*profiles.shape)
+        everyone = View(shoppers, clock, history.customer_ids, traits_of(history))
+        facts = item_facts(history)
+        wanted = [name for name in EVERY if only is None or name in only]
+        sources = {name: EVERY[name].learn(everyone, facts, seed) for name in wanted}
         tables = cls(
             history.item_ids,
+            history.customer_ids.dtype == object,
             clock,
             rating_middle(history),
             Popular.learn(shoppers, clock.period),
             Repeats.learn(shoppers, clock.period),
-            Neighbours.learn(
-                nobody if "people_like_you" in without else profiles, history.customer_ids, seed
-            ),
-            Collaborative.learn(nobody if "goes_with" in without else profiles),
+            Categories.learn(facts.category, shoppers, clock.period),
+            sources,
+            _alike(history, everyone, sources),
         )
-        return tables, shoppers
+        return tables, everyone
+
+    @property
+    def n_items(self) -> int:
+        return len(self.item_ids)
+
+    @property
+    def nobody(self) -> Array:
+        """An id of the right kind that stands for no customer (1,)."""
+        return np.array([""], dtype=object) if self.text_customers else np.zeros(1, dtype=np.int64)
 
     def to_arrays(self) -> dict[str, Array]:
         """Everything as plain arrays; ``from_arrays`` is its inverse."""
         arrays = {
             "next_basket": np.array([self.clock.target == NEXT_BASKET]),
+            "text_customers": np.array([self.text_customers]),
             "clock": np.array([self.clock.period, self.clock.horizon]),
             "middle": np.array([self.middle]),
+            "n_items": np.array([self.n_items]),
         }
-        arrays |= _index_arrays("items", self.item_ids)
-        arrays |= _index_arrays("references", self.neighbours.ids)
-        arrays |= {f"popular_{name}": part for name, part in self.popular._asdict().items()}
-        arrays |= {f"repeats_{name}": part for name, part in self.repeats._asdict().items()}
-        arrays |= sparse_arrays("neighbours", self.neighbours.profiles)
-        return arrays | sparse_arrays("collaborative", self.collaborative.similar)
+        index = build_id_index(self.item_ids)
+        arrays |= {f"items.{part}": array for part, array in index.items()}
+        for name in ("popular", "repeats", "categories"):
+            found = getattr(self, name)._asdict()
+            arrays |= {f"{name}_{field}": array for field, array in found.items()}
+        if "cosine" not in self.sources:
+            arrays |= sparse_arrays("alike", self.alike)
+        for name, source in self.sources.items():
+            arrays[f"source.{name}.here"] = np.array([True])
+            arrays |= {f"source.{name}.{k}": v for k, v in source.to_arrays().items()}
+        return arrays
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Array]) -> Self:
         target = NEXT_BASKET if bool(arrays["next_basket"][0]) else "horizon"
-        n_items = len(arrays["repeats_rate"]) - 1
-        references = len(arrays["neighbours_offsets"]) - 1
+        n_items = int(arrays["n_items"][0])
+        sources = {
+            name: source.from_arrays(_part(arrays, f"source.{name}."), n_items)
+            for name, source in EVERY.items()
+            if f"source.{name}.here" in arrays
+        }
+        alike = _similar(sources)
         return cls(
-            _ids_from(arrays, "items", n_items),
+            ids_at(_part(arrays, "items."), np.arange(n_items)),
+            bool(arrays["text_customers"][0]),
             Clock(target, *(float(value) for value in arrays["clock"])),
             float(arrays["middle"][0]),
             Popular(*(arrays[f"popular_{name}"] for name in Popular._fields)),
             Repeats(*(arrays[f"repeats_{name}"] for name in Repeats._fields)),
-            Neighbours(
-                _ids_from(arrays, "references", references),
-                sparse_from(arrays, "neighbours", n_items),
-            ),
-            Collaborative(sparse_from(arrays, "collaborative", n_items)),
+            Categories(*(arrays[f"categories_{name}"] for name in Categories._fields)),
+            sources,
+            sparse_from(arrays, "alike", n_items) if alike is None else alike,
         )
 
 
-def _index_arrays(name: str, ids: Array) -> dict[str, Array]:
-    """Ids as numbers or bytes: nothing that a file could run."""
-    return {f"{name}.{part}": array for part, array in build_id_index(ids).items()}
+def _alike(history: History, everyone: View, sources: dict[str, Source]) -> csr_matrix:
+    """Items held by the same customers, for carrying opinions over to them."""
+    similar = _similar(sources)
+    if similar is not None:
+        return similar
+    opinion = np.isin(history.events.event, [EVENT_CODES[name] for name in OPINIONS])
+    if not opinion.any():
+        return nothing(history.n_items, history.n_items)
+    return similar_items(held(everyone.shoppers), N_ALIKE)
 
 
-def _ids_from(arrays: Mapping[str, Array], name: str, n: int) -> Array:
-    prefix = f"{name}."
-    parts = {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
-    return ids_at(parts, np.arange(n))
+def _similar(sources: Mapping[str, Source]) -> csr_matrix | None:
+    cosine = sources.get("cosine")
+    return cosine.similar if isinstance(cosine, Cosine) else None
 
 
-def sparse_arrays(name: str, matrix: csr_matrix) -> dict[str, Array]:
-    parts = {"offsets": matrix.indptr, "items": matrix.indices, "values": matrix.data}
-    return {f"{name}_{part}": np.asarray(array) for part, array in parts.items()}
-
-
-def sparse_from(arrays: Mapping[str, Array], name: str, n_items: int) -> csr_matrix:
-    parts = tuple(arrays[f"{name}_{part}"] for part in ("values", "items", "offsets"))
-    return csr_matrix(parts, shape=(len(parts[2]) - 1, n_items))
+def _part(arrays: Mapping[str, Array], prefix: str) -> dict[str, Array]:
+    return {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}

@@ -1,7 +1,8 @@
 """Learning what the sources are worth: choose on the newest slice, then fit on all.
 
 Reads  earlier slices of a history.
-Gives  ``Learned``: a blend for own items and one for new ones, what signals add, and a report.
+Gives  ``Learned``: the sources kept, a blend for each kind of candidate, what signals add, and
+       a report.
 Never  a label at or after the history's cutoff.
 """
 
@@ -12,34 +13,31 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels.needs import linear_log_odds
 from ..log import History
 from .blend import LINEAR, RATE, Blend, fit_blend, fit_shifts
-from .choice import (
-    LEAST_BOUGHT,
-    NAMES,
-    OPTIONAL,
-    Trial,
-    calibration,
-    choose,
-    fit_level,
-    unhelpful_sources,
-)
-from .samples import MAX_ROWS, NEW_NAMES, OWN_NAMES, Sample, Samples, sample_slice
+from .candidates import NEW_NAMES, OWN_NAMES
+from .choice import KINDS as BLENDS
+from .choice import LEAST_BOUGHT, Trial, calibration, choose, fit_level
+from .said import PRIOR, SAID, fit_said
+from .samples import Sample, Samples, names_of, sample_slice
+from .selection import helpful_sources
 from .shoppers import HORIZON
-from .signals import AGAINST, KINDS, LEAST, PRIOR, PRIOR_SD
-from .slices import slices_of
-from .tables import Clock
+from .slices import Slice, slices_of
+from .source import Clock
+from .sources import EVERY
 
 Array = NDArray[Any]
+MAX_ROWS = 400_000  # of the second stage, over all slices
+NEWCOMER_PRIOR = (np.array([0.0, 0.5]), np.array([2.0, 0.5]))  # means and sds of the weights
 
 
 class Learned(NamedTuple):
+    tail: Blend  # own pairs beyond each customer's best
     own: Blend
     new: Blend
-    shifts: Array  # float64 (6,): what each signal adds to the log-odds
-    newcomer_shift: float  # what being a newcomer adds to the log-odds of a popular item
-    dropped: frozenset[str]  # sources that did not help
+    shifts: Array  # float64 (8,): what each word said adds to the log-odds
+    newcomer: Array  # float64 (2,): what being a newcomer adds, and the weight of the group
+    sources: tuple[str, ...]  # that helped
     report: dict[str, Any]
     missing: str  # which data were missing, in one sentence; empty if none
 
@@ -47,50 +45,81 @@ class Learned(NamedTuple):
 def learn(history: History, clock: Clock, seed: np.random.RandomState) -> Learned:
     """Everything that needs labels."""
     slices = slices_of(history, clock)
-    parts = [sample_slice(part, clock, MAX_ROWS // len(slices), seed) for part in slices]
     report: dict[str, Any] = {
         "target": clock.target,
         "horizon": clock.horizon,
         "slices": [part.name for part in slices],
     }
-    n_bought = sum(part.own.n_bought + part.new.n_bought for part in parts)
+    n_bought = sum(len(part.item) for part in slices[-2:])
     if n_bought < LEAST_BOUGHT[LINEAR]:
         return _plain(clock, n_bought, report)
+    parts, sources, cost = _sampled(slices, clock, seed)
+    report["sources"] = ["repeats", "popular", *sources]
+    report["log_loss_cost_without_source"] = cost
+    names = names_of(sources)
     older, newest, level = _split(parts)
-    dropped, report["log_loss_gain_by_source"] = unhelpful_sources(older, newest)
-    trials = {
-        name: choose(
-            names, tuple(n for n in names if n not in dropped), getattr(older, name),
-            getattr(newest, name), getattr(level, name), seed,
+    trials = {}
+    for name, kinds in BLENDS.items():
+        train, test, last = (getattr(part, name) for part in (older, newest, level))
+        trials[name] = choose(kinds, names[name], train, test, last, seed)
+        report[name] = trials[name].report
+    report["calibration_on_newest_slice"] = {
+        name: calibration(trials[name].blend, names[name], getattr(newest, name)) for name in BLENDS
+    }
+    return _fit_all(trials, parts, tuple(sources), report, seed)
+
+
+def _sampled(
+    slices: list[Slice], clock: Clock, seed: np.random.RandomState
+) -> tuple[list[Samples], list[str], dict[str, float]]:
+    """Samples of all slices with the columns of the sources that help, oldest first.
+
+    The newest two decide which ones do; the others ask only those.
+    """
+    share = MAX_ROWS // len(slices)
+    first = [sample_slice(part, clock, share, seed)[0] for part in slices[-2:]]
+    older, newest, _ = _split(first)
+    kept, cost = helpful_sources(tuple(EVERY), older, newest)
+    if newest.newcomers.table[:, 1].any():
+        kept = [name for name in EVERY if name in kept or name == "traits"]
+    rest = [sample_slice(part, clock, share, seed, only=kept)[0] for part in slices[:-2]]
+    return [*rest, *(_narrowed(part, kept) for part in first)], kept, cost
+
+
+def _narrowed(part: Samples, kept: list[str]) -> Samples:
+    """The same rows without the columns of other sources."""
+    every, fewer = names_of(EVERY), names_of(kept)
+    return part._replace(**{
+        name: (sample := getattr(part, name))._replace(
+            table=sample.columns(every[name], fewer[name])
         )
-        for name, names in NAMES.items()
-    }  # fmt: skip
-    report |= {name: trial.report for name, trial in trials.items()}
-    report["calibration_on_newest_slice"] = calibration(trials, newest)
-    report["sources"] = [s for s in ("repeats", "popular", *OPTIONAL) if s not in dropped]
-    return _fit_all(trials, parts, dropped, report, seed)
+        for name in ("own", "new")
+    })  # fmt: skip
 
 
 def _fit_all(
-    trials: dict[str, Trial], parts: list[Samples], dropped: frozenset[str],
+    trials: dict[str, Trial], parts: list[Samples], sources: tuple[str, ...],
     report: dict[str, Any], seed: np.random.RandomState,
 ) -> Learned:  # fmt: skip
     """The chosen kinds on all slices, at the level of the newest."""
-    whole, blends = Samples.joined(parts), {}
-    for name, names in NAMES.items():
-        sample, trial = getattr(whole, name), trials[name].blend
-        table = sample.columns(names, trial.names)
-        blend = fit_blend(trial.kind, trial.names, table, sample.bought, seed)
-        blends[name] = fit_level(blend, names, getattr(parts[-1], name))
-    shifts = _signal_shifts(blends, whole)
-    newcomer = _newcomer_shift(whole.newcomers, shifts)
-    report["signals"] = dict(zip(KINDS, shifts.round(3).tolist(), strict=True))
+    names, whole = names_of(sources), Samples.joined(parts)
+    blends = {}
+    for name, trial in trials.items():
+        sample, chosen = getattr(whole, name), trial.blend
+        table = sample.columns(names[name], chosen.names)
+        blend = fit_blend(chosen.kind, chosen.names, table, sample.bought, seed)
+        blends[name] = fit_level(blend, names[name], getattr(parts[-1], name))
+    shifts = _said_weights(blends, names, whole)
+    newcomer = _newcomer_weights(whole.newcomers, shifts)
+    report["signals"] = dict(zip(SAID, shifts.round(3).tolist(), strict=True))
     report["newcomers"] = {
-        "log_odds_shift": round(newcomer, 3),
+        "log_odds_shift": round(float(newcomer[0]), 3),
+        "weight_of_group": round(float(newcomer[1]), 3),
         "n_rows": len(whole.newcomers.bought),
         "n_bought": whole.newcomers.n_bought,
     }
-    return Learned(blends["own"], blends["new"], shifts, newcomer, dropped, report, "")
+    return Learned(**blends, shifts=shifts, newcomer=newcomer, sources=sources, report=report,
+                   missing="")  # fmt: skip
 
 
 def _plain(clock: Clock, n_bought: int, report: dict[str, Any]) -> Learned:
@@ -100,9 +129,10 @@ def _plain(clock: Clock, n_bought: int, report: dict[str, Any]) -> Learned:
         f"{LEAST_BOUGHT[LINEAR]} are needed to weigh the sources; scores are plain purchase rates."
     )
     own, new = (Blend(RATE, (names[0],), {}, 0.0) for names in (OWN_NAMES, NEW_NAMES))
-    report |= {"own": {"chosen": RATE}, "new": {"chosen": RATE}, "missing": missing}
+    report |= {name: {"chosen": RATE} for name in BLENDS} | {"missing": missing}
     report["sources"] = ["repeats", "popular"]
-    return Learned(own, new, PRIOR.copy(), 0.0, frozenset(OPTIONAL), report, missing)
+    none = np.array([0.0, 0.0])
+    return Learned(own, own, new, PRIOR.copy(), none, (), report, missing)
 
 
 def _split(parts: list[Samples]) -> tuple[Samples, Samples, Samples]:
@@ -118,24 +148,26 @@ def _split(parts: list[Samples]) -> tuple[Samples, Samples, Samples]:
     return first, second, first
 
 
-def _signal_shifts(blends: dict[str, Blend], whole: Samples) -> Array:
-    """What each signal adds, around a prior; its sign is given."""
-    flagged, log_odds = [], []
-    for name, names in NAMES.items():
+def _said_weights(
+    blends: dict[str, Blend], names: dict[str, tuple[str, ...]], whole: Samples
+) -> Array:
+    """What each word said adds, around a prior; its sign is given."""
+    spoken, log_odds = [], []
+    for name, blend in blends.items():
         sample: Sample = getattr(whole, name)
-        some = sample.take(np.flatnonzero(sample.flags.any(axis=1)))
-        flagged.append(some)
-        log_odds.append(blends[name].log_odds(some.columns(names, blends[name].names)))
-    flags = np.concatenate([some.flags for some in flagged])
-    bought = np.concatenate([some.bought for some in flagged])
-    shifts = fit_shifts(flags, np.concatenate(log_odds), bought, PRIOR, PRIOR_SD)
-    return np.where(AGAINST, np.minimum(shifts, -LEAST), np.maximum(shifts, LEAST))
+        some = sample.take(np.flatnonzero(sample.said.any(axis=1)))
+        spoken.append(some)
+        log_odds.append(blend.log_odds(some.columns(names[name], blend.names)))
+    said = np.concatenate([some.said for some in spoken])
+    bought = np.concatenate([some.bought for some in spoken])
+    return fit_said(said, np.concatenate(log_odds), bought)
 
 
-def _newcomer_shift(sample: Sample, shifts: Array) -> float:
-    """How much less (or more) newcomers buy than those who shop; 0 without evidence."""
+def _newcomer_weights(sample: Sample, shifts: Array) -> Array:
+    """How much less (or more) newcomers buy than those who shop, and what their group says."""
     if not len(sample.bought):
-        return 0.0
-    log_odds = sample.table[:, 0] + linear_log_odds(sample.flags, shifts, 0.0)
-    always = np.ones((len(sample.bought), 1), dtype=bool)
-    return float(fit_shifts(always, log_odds, sample.bought, np.zeros(1), 2.0)[0])
+        return np.zeros(2)
+    log_odds = sample.table[:, 0] + (sample.said * shifts).sum(axis=1)
+    columns = np.column_stack((np.ones(len(sample.bought)), sample.table[:, 1]))
+    shift, weight = fit_shifts(columns, log_odds, sample.bought, *NEWCOMER_PRIOR)
+    return np.array([shift, max(float(weight), 0.0)])

@@ -85,10 +85,12 @@ def _reason(store: Store, moment: Moment, part: Candidates, i: int) -> Reason:
     stored = store.group("candidates")
     code = store.manifest["sources"][int(stored["source"][row])]
     fact, because = float(stored["fact"][row]), int(stored["because"][row])
-    if code == "goes_with":
+    if code in ("goes_with", "follows"):
         return Reason(code, {"item": name, "because": item_name(store, moment, because)})
-    if code == "people_like_you":
+    if code in ("people_like_you", "group"):
         return Reason(code, {"item": name, "share_percent": round(100 * fact, 1)})
+    if code == "category":
+        return Reason(code, {"item": name, "n_purchases": int(fact)})
     if code == "wished":
         return Reason(code, {"item": name, "since": to_datetime(store.cutoff - round(fact * DAY))})
     if code == "popular":

@@ -22,6 +22,18 @@ TEMPLATES: dict[str, dict[str, str]] = {
         "en": "{item}: often bought by those who bought {because}",
         "ko": "{item}: {because}을(를) 구매한 고객이 자주 함께 구매",
     },
+    "follows": {
+        "en": "{item}: often bought after {because}",
+        "ko": "{item}: {because} 구매 다음에 자주 구매",
+    },
+    "category": {
+        "en": "{item}: of a category bought {n_purchases} time(s) before",
+        "ko": "{item}: 이전에 {n_purchases}회 구매한 카테고리의 상품",
+    },
+    "group": {
+        "en": "{item}: bought by {share_percent} % of customers of the same group",
+        "ko": "{item}: 같은 그룹 고객의 {share_percent} %가 구매",
+    },
     "goes_with_cart": {
         "en": "{item}: goes with {because} in the cart",
         "ko": "{item}: 장바구니의 {because}와(과) 잘 어울림",
