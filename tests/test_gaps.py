@@ -72,12 +72,14 @@ def test_what_comes_with_less_than_the_share_has_no_date():
 
 
 def test_a_pairs_own_gaps_are_weighed_against_its_item():
-    """Two gaps of 20 days in all weigh 10 / 12 each: A = 2 + 20/12 . 1.5, B = 30 + 20 . 10/12."""
+    """Two gaps of 20 days in all weigh 10 / 12 each, the item 1 / 3 of a newcomer's:
+    A = 2 / 3 + 20/12 . 1.5, B = 30 / 3 + 20 . 10/12.
+    """
     table = learning.whole_table(1.5, 2.0, 30.0, np.linspace(0.1, 0.5, 5), n_items=1)
     found = gap.gap_law(table, np.array([0]), np.array([3]), np.array([20.0]))
 
-    assert pytest.approx(2 + 20 / 12 * 1.5) == found.A
-    assert pytest.approx(30 + 200 / 12) == found.B
+    assert pytest.approx(2 / 3 + 20 / 12 * 1.5) == found.A
+    assert pytest.approx(30 / 3 + 200 / 12) == found.B
     assert found.pi == pytest.approx(0.3)
 
 
@@ -192,13 +194,16 @@ def test_one_pair_alone_equals_the_same_pair_in_a_batch():
         np.testing.assert_array_equal(batch, alone)
 
 
-def test_survival_is_the_beta_prime_law():
+def test_survival_and_density_are_the_beta_prime_law():
     """SciPy's own distribution, another road: gap / B ~ BetaPrime(k, A)."""
     laws, t = random_laws(300, seed=4)
+    t = np.maximum(t, gap.SHORTEST_DAYS)
+    scipys = stats.betaprime(laws.k, laws.A)
 
     np.testing.assert_allclose(
-        gap.survival(laws, t), stats.betaprime(laws.k, laws.A).sf(t / laws.B), rtol=1e-8, atol=1e-12
+        laws.log_density(t), scipys.logpdf(t / laws.B) - np.log(laws.B), rtol=1e-8
     )
+    np.testing.assert_allclose(gap.survival(laws, t), scipys.sf(t / laws.B), rtol=1e-8, atol=1e-12)
 
 
 def simulated(n_pairs, *, k, A, scales, share, days, seed=0):

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import special
-from .next_gap import VISIT_EDGES, GapTable, visit_bin
+from .next_gap import SHORTEST_DAYS, VISIT_EDGES, GapTable, visit_bin
 from .order import group_order
 from .pairs import Pairs
 from .segments import segment_sum
@@ -24,7 +24,6 @@ from .segments import segment_sum
 Floats = NDArray[np.float64]
 Array = NDArray[Any]
 DAY = 86_400_000_000
-SHORTEST_DAYS = 1.0 / 24.0  # the log of a gap over midnight stays finite
 PLAIN_SHAPE, PLAIN_PRIOR_SHAPE = 1.5, 2.0  # where nobody has fitted them
 STRENGTH = 5.0  # a group's own data weigh as much as where it came from at 5 pairs
 STEPS = 4

@@ -31,7 +31,8 @@ KINDS = {"tail": (RATE, LINEAR), "own": tuple(LEAST_BOUGHT), "new": tuple(LEAST_
 class Trial(NamedTuple):
     """One part's choice."""
 
-    blend: Blend  # fitted on the older slices
+    blend: Blend  # fitted on the older slices, at the level of the last of them
+    drift: float  # log-odds by which the newest slice lies above that level
     report: dict[str, Any]
 
 
@@ -56,7 +57,9 @@ def choose(
         found[kind] = {"ndcg_at_10": round(ndcg, 4), "log_loss": round(loss, 5)}
         if kind == RATE or _gain((ndcg, loss), quality) >= CLEAR:
             best, quality = kind, (ndcg, loss)
-    return Trial(fitted[best], {"chosen": best, "n_rows": len(older.bought), "tried": found})
+    drift = fit_level(fitted[best], names, newest).offset - fitted[best].offset
+    report = {"chosen": best, "n_rows": len(older.bought), "drift": round(drift, 4)}
+    return Trial(fitted[best], drift, report | {"tried": found})
 
 
 def _fit_trial(

@@ -25,7 +25,7 @@ from .shoppers import Shoppers
 Array = NDArray[Any]
 N_REFERENCES = 20_000
 WIDTH = 200  # items of one reference
-N_BEST = 300  # items kept of a customer's scores, beside the own ones
+N_BEST = 100  # items kept of a customer's scores, beside the own ones
 _BLOCK = 128  # customers at a time: 10 MB of similarities to all references
 _NO_ITEMS = -2  # place of a customer without items; -1: no reference is theirs
 

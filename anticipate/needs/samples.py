@@ -82,7 +82,7 @@ def names_of(sources: Collection[str]) -> dict[str, tuple[str, ...]]:
 def sample_slice(
     part: Slice, clock: Clock, max_rows: int, seed: np.random.RandomState, *,
     only: Collection[str] | None = None,
-) -> tuple[Samples, Tables]:  # fmt: skip
+) -> Samples:  # fmt: skip
     """Describe a sample of a slice's customers with the tables of its past."""
     tables, view = Tables.learn(part.past, clock, seed, only=only)
     codes = Codes.of(tables.item_ids, part.past.item_ids)
@@ -102,7 +102,7 @@ def sample_slice(
         rows = newcomer_rows(batch)
         found["newcomers"].append(_labelled(batch, rows, NEWCOMER_NAMES, customers, bought))
     width = {name: len(columns) for name, columns in names.items()} | {"newcomers": 2}
-    return Samples(*(_stacked(found[name], width[name]) for name in Samples._fields)), tables
+    return Samples(*(_stacked(found[name], width[name]) for name in Samples._fields))
 
 
 def batches(everyone: Batch, customers: Array) -> Iterator[tuple[Batch, Array]]:

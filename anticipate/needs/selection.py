@@ -23,7 +23,7 @@ from .samples import Sample, Samples, names_of
 Array = NDArray[Any]
 LEAST = 20  # bought rows on either side, to ask at all
 CHECK_ROWS = 60_000
-HELP = 1e-4  # relative gain of log-loss that keeps a source
+HELP = 3e-4  # relative gain of log-loss that keeps a source
 
 
 class Fit(NamedTuple):

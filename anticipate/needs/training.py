@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
 from ..log import History
@@ -28,6 +29,7 @@ from .sources import EVERY
 
 Array = NDArray[Any]
 MAX_ROWS = 400_000  # of the second stage, over all slices
+DAMPING = 0.25  # of the drift between the last two slices, carried on
 NEWCOMER_PRIOR = (np.array([0.0, 0.5]), np.array([2.0, 0.5]))  # means and sds of the weights
 
 
@@ -42,8 +44,10 @@ class Learned(NamedTuple):
     missing: str  # which data were missing, in one sentence; empty if none
 
 
-def learn(history: History, clock: Clock, seed: np.random.RandomState) -> Learned:
-    """Everything that needs labels."""
+def learn(
+    history: History, clock: Clock, seed: np.random.RandomState, n_jobs: int | None = None
+) -> Learned:
+    """Everything that needs labels; ``n_jobs`` processes describe a slice each."""
     slices = slices_of(history, clock)
     report: dict[str, Any] = {
         "target": clock.target,
@@ -53,7 +57,7 @@ def learn(history: History, clock: Clock, seed: np.random.RandomState) -> Learne
     n_bought = sum(len(part.item) for part in slices[-2:])
     if n_bought < LEAST_BOUGHT[LINEAR]:
         return _plain(clock, n_bought, report)
-    parts, sources, cost = _sampled(slices, clock, seed)
+    parts, sources, cost = _sampled(slices, clock, seed, n_jobs)
     report["sources"] = ["repeats", "popular", *sources]
     report["log_loss_cost_without_source"] = cost
     names = names_of(sources)
@@ -70,19 +74,27 @@ def learn(history: History, clock: Clock, seed: np.random.RandomState) -> Learne
 
 
 def _sampled(
-    slices: list[Slice], clock: Clock, seed: np.random.RandomState
+    slices: list[Slice], clock: Clock, seed: np.random.RandomState, n_jobs: int | None
 ) -> tuple[list[Samples], list[str], dict[str, float]]:
     """Samples of all slices with the columns of the sources that help, oldest first.
 
     The newest two decide which ones do; the others ask only those.
     """
     share = MAX_ROWS // len(slices)
-    first = [sample_slice(part, clock, share, seed)[0] for part in slices[-2:]]
+    ask = delayed(sample_slice)
+    seeds = [np.random.RandomState(seed.randint(2**31 - 1)) for _ in slices]
+    described = Parallel(n_jobs=n_jobs)(
+        ask(part, clock, share, own) for part, own in zip(slices[-2:], seeds[-2:], strict=True)
+    )
+    first = list(described)
     older, newest, _ = _split(first)
     kept, cost = helpful_sources(tuple(EVERY), older, newest)
     if newest.newcomers.table[:, 1].any():
         kept = [name for name in EVERY if name in kept or name == "traits"]
-    rest = [sample_slice(part, clock, share, seed, only=kept)[0] for part in slices[:-2]]
+    rest = Parallel(n_jobs=n_jobs)(
+        ask(part, clock, share, own, only=kept)
+        for part, own in zip(slices[:-2], seeds[:-2], strict=True)
+    )
     return [*rest, *(_narrowed(part, kept) for part in first)], kept, cost
 
 
@@ -108,7 +120,9 @@ def _fit_all(
         sample, chosen = getattr(whole, name), trial.blend
         table = sample.columns(names[name], chosen.names)
         blend = fit_blend(chosen.kind, chosen.names, table, sample.bought, seed)
-        blends[name] = fit_level(blend, names[name], getattr(parts[-1], name))
+        blend = fit_level(blend, names[name], getattr(parts[-1], name))
+        # Levels that moved from one slice to the next go on moving: a damped trend.
+        blends[name] = blend.with_offset(blend.offset + (len(parts) > 1) * DAMPING * trial.drift)
     shifts = _said_weights(blends, names, whole)
     newcomer = _newcomer_weights(whole.newcomers, shifts)
     report["signals"] = dict(zip(SAID, shifts.round(3).tolist(), strict=True))

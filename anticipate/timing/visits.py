@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from .._checks import check_positive
 from ..columns import CATEGORY, CUSTOMER, MICROSECONDS_PER_DAY, NO_TIME
 from ..kernels.events import Events, constant
-from ..kernels.next_gap import GapLaw, chance_within, days_until
+from ..kernels.log_gap import LogGaps, LogGapTable, log_gap_law, log_gaps
+from ..kernels.next_gap import GapTable, NextLaw, chance_within, days_until, gap_law
 from ..kernels.pairs import Pairs, find_pairs
 from ..log import History
 from ..log.ids import check_ids
@@ -52,8 +53,24 @@ def open_days_of(pairs: Pairs, history: History) -> Array:
     return np.asarray((history.cutoffs[pairs.customer] - pairs.last) / MICROSECONDS_PER_DAY)
 
 
+def order_law(table: GapTable | LogGapTable, orders: Pairs, n_customers: int) -> NextLaw:
+    """The law of each customer's next order, (m,); who never ordered is a first-time buyer."""
+
+    def by_customer(values: Array, otherwise: float) -> Array:
+        out = np.full(n_customers, otherwise, dtype=values.dtype)
+        out[orders.customer] = values
+        return out
+
+    n_visits = by_customer(orders.n_visits, 1)
+    if isinstance(table, GapTable):
+        no_item = np.full(n_customers, -1)
+        return gap_law(table, no_item, n_visits, by_customer(orders.gap_sum_days, 0.0))
+    own = log_gaps(*orders.gaps_days(), float(table.kept[0]))
+    return log_gap_law(table, n_visits, LogGaps(*(by_customer(part, 0.0) for part in own)))
+
+
 def outlook(
-    law: GapLaw, open_days: Array, cutoffs: Array, within_days: Sequence[float]
+    law: NextLaw, open_days: Array, cutoffs: Array, within_days: Sequence[float]
 ) -> dict[str, Any]:
     """Dates as microseconds (NO_TIME = may never) and chances, by column name."""
     columns: dict[str, Any] = {}
