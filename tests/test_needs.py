@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import pickle
 import warnings
 from typing import Any
 
@@ -23,6 +25,15 @@ from anticipate.exceptions import (
 )
 from anticipate.log import History, InteractionLog
 from anticipate.needs import SOURCES, NextNeedRanker
+from anticipate.needs.for_serving import (
+    candidate_arrays,
+    newcomer_arrays,
+    newcomer_log_odds,
+    partner_arrays,
+)
+from anticipate.needs.said import SAID
+from anticipate.needs.signals import KINDS
+from anticipate.needs.sources import EVERY
 from anticipate.outcomes import label_outcomes
 from anticipate.testing import check_history_model, random_log
 
@@ -55,9 +66,13 @@ def thin_log() -> InteractionLog:
 # -- laws -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("target", ["horizon", "next_basket"])
-def test_keeps_the_laws_of_history_models(target: str):
-    check_history_model(NextNeedRanker(target, random_state=0), random_log(0))
+@pytest.mark.parametrize(
+    ("target", "target_event"),
+    [("horizon", "purchase"), ("next_basket", "purchase"), ("horizon", "contact")],
+)
+def test_keeps_the_laws_of_history_models(target: str, target_event: str):
+    model = NextNeedRanker(target, target_event=target_event, random_state=0)
+    check_history_model(model, random_log(0))
 
 
 def test_the_table_is_ranked_and_its_scores_are_probabilities(
@@ -92,7 +107,7 @@ def test_candidates_are_the_recommendations_as_codes(
 ):
     table = ranker.recommend(bookshop_history, n=32)
 
-    stored = ranker.candidates(bookshop_history)
+    stored = candidate_arrays(ranker, bookshop_history)
 
     assert stored["item_ids"].tolist() == bookshop_history.item_ids.tolist()
     assert stored["item_ids"][stored["item"]].tolist() == table["item_id"].tolist()
@@ -103,7 +118,7 @@ def test_candidates_are_the_recommendations_as_codes(
 
 def test_facts_can_be_recomputed_from_the_log(ranker: NextNeedRanker, bookshop_history: History):
     """Purchase days, mean gap, days since the last one of a repeat; buyers of the last 30 days."""
-    stored = ranker.candidates(bookshop_history)
+    stored = candidate_arrays(ranker, bookshop_history)
     who = np.repeat(bookshop_history.customer_ids, np.diff(stored["offsets"]))
     rows = bookshop_history.to_pandas()
     pair = pd.MultiIndex.from_frame(rows[["customer_id", "item_id"]])
@@ -158,12 +173,26 @@ def test_probabilities_are_those_of_what_happened(
 
 
 def test_the_report_says_what_was_tried_and_chosen(ranker: NextNeedRanker):
+    """Each kind's choice is one tried; each source has a cost, paid by those that stayed."""
     report = ranker.report_
 
     assert report["slices"] == sorted(report["slices"])
-    assert report["own"]["chosen"] in report["own"]["tried"]
-    assert set(report["signals"]) == {"return", "rating", "not_interested", "wish", "cart", "view"}
-    assert "repeats" in report["sources"]
+    for kind in ("tail", "own", "new"):
+        assert report[kind]["chosen"] in report[kind]["tried"]
+        assert {"slope", "error"} <= set(report["calibration_on_newest_slice"][kind])
+    assert set(report["signals"]) == {*KINDS, "disliked_alike", "liked_alike"} == set(SAID)
+    assert report["sources"] == ["repeats", "popular", *ranker.fitted_.tables.sources]
+    assert set(report["log_loss_cost_without_source"]) == set(EVERY)
+    assert {"rmse", "rmse_mean"} <= set(report["ratings"])
+
+
+def test_what_speaks_against_keeps_its_sign(ranker: NextNeedRanker):
+    """Whatever the data say: dislikes below 0, wishes above it."""
+    signals = ranker.report_["signals"]
+    against = {"return", "rating", "not_interested", "disliked_alike"}
+
+    assert {name for name, weight in signals.items() if weight < 0} == against
+    assert all(abs(weight) >= 0.1 for weight in signals.values())
 
 
 # -- filters and newcomers ------------------------------------------------------------------
@@ -185,7 +214,7 @@ def test_exclude_bought_leaves_nothing_that_was_ever_bought(
 
 
 def test_allowed_items_only_however_rare(ranker: NextNeedRanker, bookshop_history: History):
-    rare = ranker.item_ids_[ranker.tables_.popular.order[-3:]].tolist()
+    rare = ranker.item_ids_[ranker.fitted_.tables.popular.order[-3:]].tolist()
 
     found = ranker.recommend(bookshop_history, allowed=[*rare, "no such item"])
 
@@ -204,17 +233,17 @@ def test_says_so_when_the_filters_leave_nothing(ranker: NextNeedRanker, bookshop
 def test_customers_come_in_the_order_asked_and_strangers_are_newcomers(
     ranker: NextNeedRanker, bookshop_history: History
 ):
-    """Nobody knows ~nobody: popularity of the moment, as ``newcomer_needs`` stores it."""
+    """Nobody knows ~nobody: popularity of the moment, as ``newcomer_arrays`` stores it."""
     ids = bookshop_history.customer_ids
 
     found = ranker.recommend(bookshop_history, customers=[ids[9], "~nobody", ids[2]], n=3)
 
     assert found["customer_id"].unique().tolist() == [ids[9], "~nobody", ids[2]]
-    stranger, fresh = found[found["customer_id"] == "~nobody"], ranker.newcomer_needs(n=3)
+    stranger, fresh = found[found["customer_id"] == "~nobody"], newcomer_arrays(ranker, n=3)
     assert stranger["item_id"].tolist() == fresh["item_ids"][fresh["item"]].tolist()
     assert stranger["score"].tolist() == expit(fresh["log_odds"]).tolist()
     assert set(stranger["source"]) == {"newcomer"}
-    known = ranker.newcomer_log_odds(fresh["item_ids"])[fresh["item"]]
+    known = newcomer_log_odds(ranker, fresh["item_ids"])[fresh["item"]]
     assert known.tolist() == fresh["log_odds"].tolist()
 
 
@@ -247,6 +276,49 @@ def test_a_model_answers_for_items_it_has_never_seen(ranker: NextNeedRanker):
     assert len(found) == len(ranker.item_ids_) + 1
 
 
+def club_log(n: int = 150) -> InteractionLog:
+    """Two clubs, every member listed from the first day and shopping from some day on.
+
+    One buys tea, pots and jam; the other nails, hammers and saws. n0 to n11 never shopped.
+    """
+    draw, rows = np.random.default_rng(0), []
+    goods = {"tea": ["tea", "pot", "jam"], "tools": ["nail", "hammer", "saw"]}
+    club = ["tea" if number % 2 else "tools" for number in range(n)]
+    for number in range(n):
+        for day in np.flatnonzero(draw.random(200) < 0.06):
+            if day > 1.3 * number:
+                rows.append((f"c{number:03d}", draw.choice(goods[club[number]]), int(day)))
+    table = pd.DataFrame(rows, columns=["customer_id", "item_id", "day"])
+    table["timestamp"] = pd.Timestamp("2025-01-01") + pd.to_timedelta(table["day"], "D")
+    names = [f"c{number:03d}" for number in range(n)] + [f"n{number}" for number in range(12)]
+    facts = {"club": [*club, *(["tea", "tools"] * 6)]}
+    facts |= {"objects_to": [None] * (n + 11) + ["profiling"]}
+    customers = pd.DataFrame({"customer_id": names} | facts)
+    return InteractionLog.from_frame(
+        table, timezone="UTC", closed_until="2025-07-20", customers=customers
+    )
+
+
+def test_a_newcomer_gets_what_their_group_buys():
+    """n0 joined the tea club, n1 the tools club, n11 too but objects: as for nobody known."""
+    history = club_log().as_of("2025-07-15")
+    model = NextNeedRanker(random_state=0).fit(history)
+
+    found = model.recommend(history, customers=["n0", "n1", "n11", "~nobody"], n=3)
+
+    lists = {who: set(rows["item_id"]) for who, rows in found.groupby("customer_id")}
+    assert lists["n0"] == {"tea", "pot", "jam"}
+    assert lists["n1"] == {"nail", "hammer", "saw"}
+    assert "group" in set(found.loc[found["customer_id"] == "n0", "source"])
+    assert model.report_["newcomers"]["weight_of_group"] > 0
+    columns = ["item_id", "score", "rank", "source"]
+    objector, nobody = (
+        found.loc[found["customer_id"] == who, columns].to_numpy().tolist()
+        for who in ("n11", "~nobody")
+    )
+    assert objector == nobody
+
+
 # -- what customers say ----------------------------------------------------------------------
 
 
@@ -259,7 +331,10 @@ def test_what_is_said_of_an_item_moves_it(
     ranker: NextNeedRanker, bookshop: InteractionLog, bookshop_history: History,
     event: str, value: float | None, raises: bool,
 ):  # fmt: skip
-    """One event on the last day, same model: the score of that item goes the right way."""
+    """One event on the last day, same model: the item goes the right way.
+
+    Items unlike it keep their bits; what speaks against it lowers those like it.
+    """
     who = "C042"
     before = ranker.recommend(bookshop_history, customers=[who], n=500).set_index("item_id")
     item = before.index[before["source"].isin(["popular", "goes_with", "people_like_you"])][0]
@@ -269,18 +344,137 @@ def test_what_is_said_of_an_item_moves_it(
 
     assert (after.loc[item, "score"] > before.loc[item, "score"]) == raises
     assert after.loc[item, "score"] != before.loc[item, "score"]
-    others = [other for other in before.index if other != item and other in after.index]
+    alike = set() if raises else set(similar_to(ranker, item))
+    others = [other for other in before.index if other not in {item, *alike}]
+    assert len(others) > 20
     assert after.loc[others, "score"].tolist() == before.loc[others, "score"].tolist()
+    assert all(after.loc[other, "score"] < before.loc[other, "score"] for other in alike)
+
+
+def similar_to(ranker: NextNeedRanker, item: Any) -> list[Any]:
+    """Items that an opinion about this one is carried over to."""
+    tables = ranker.fitted_.tables
+    row = tables.alike[int(np.flatnonzero(tables.item_ids == item)[0])]
+    return tables.item_ids[row.indices].tolist()
+
+
+@pytest.mark.parametrize(("event", "value"), [("not_interested", np.nan), ("rating", 1.0)])
+def test_a_dislike_never_raises_anything(event: str, value: float):
+    """Ten customers of a simulated log, one more word against one item each, same model."""
+    log = random_log(1, n_customers=120)
+    cutoff = log.start + (log.end - log.start) * 0.75
+    model = NextNeedRanker(random_state=0).fit(log.as_of(cutoff))
+    draw, lowered = np.random.default_rng(0), 0
+    for who in draw.choice(log.as_of(cutoff).customer_ids, 10, replace=False):
+        item = draw.choice(model.item_ids_)
+        more = {
+            "customer_id": [who], "item_id": [item], "event": [event],
+            "timestamp": [cutoff - pd.Timedelta(hours=1)], "value": [value],
+        }  # fmt: skip
+        later = log.extend(
+            InteractionLog.from_frame(more, event="event", value="value", timezone="UTC")
+        )
+        before, after = (
+            model.recommend(part.as_of(cutoff), customers=[who], n=500)
+            .set_index("item_id")["score"] for part in (log, later)
+        )  # fmt: skip
+        assert sorted(after.index) == sorted(before.index)
+        after = after[before.index]
+        assert (after <= before).all()
+        lowered += int((after < before).sum())
+
+    assert lowered > 10
 
 
 def test_a_wish_of_a_newcomer_comes_first(ranker: NextNeedRanker, bookshop: InteractionLog):
-    rare = ranker.item_ids_[ranker.tables_.popular.order[40]]
+    rare = ranker.item_ids_[ranker.fitted_.tables.popular.order[40]]
 
     history = log_with(bookshop, [("newcomer", rare, "wish", None)])
     found = ranker.recommend(history, customers=["newcomer"], n=400).set_index("item_id")
 
     assert found.loc[rare, "source"] == "wished"
-    assert found.loc[rare, "score"] > expit(ranker.newcomer_log_odds(np.array([rare]))[0])
+    assert found.loc[rare, "score"] > expit(newcomer_log_odds(ranker, np.array([rare]))[0])
+
+
+# -- other questions -------------------------------------------------------------------------
+
+
+def test_the_next_contact_is_ranked_by_topic(bookshop: InteractionLog):
+    """On 1 June: topics for items; probabilities, ranks and sources as ever."""
+    history = bookshop.as_of("2025-06-01")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", MinimumDataWarning)
+        model = NextNeedRanker(horizon_days=60, target_event="contact", random_state=0)
+        model.fit(history)
+
+    found = model.recommend(history, n=2)
+
+    assert found.columns.tolist() == ["customer_id", "topic", *COLUMNS[2:]]
+    assert set(model.item_ids_) >= set(found["topic"])
+    assert (found.groupby("customer_id").size() == 2).all()
+    assert model.report_["without_topic"] == 0
+    stored = candidate_arrays(model, history, n=2)
+    assert stored["item_ids"][stored["item"]].tolist() == found["topic"].tolist()
+
+
+def test_expected_ratings_answer_pairs_as_they_stand(
+    ranker: NextNeedRanker, bookshop_history: History
+):
+    """A pair rated already keeps its rating; the rest lie on the scale; strangers get a mean."""
+    rows = bookshop_history.to_pandas()
+    rated = rows[rows["event"] == "rating"].drop_duplicates(["customer_id", "item_id"], keep="last")
+    pairs = rated[["customer_id", "item_id"]].iloc[:5].iloc[::-1]
+    strange = pd.DataFrame(
+        {"customer_id": ["~nobody", "C042"], "item_id": [rows["item_id"][0], "?"]}
+    )
+    pairs = pd.concat([pairs, strange, pairs.iloc[:1]], ignore_index=True)
+    pairs.index = pairs.index[::-1] * 10
+
+    found = ranker.expected_rating(bookshop_history, pairs)
+
+    assert found.name == "expected_rating"
+    assert found.index.tolist() == pairs.index.tolist()
+    own = rated["value"].iloc[:5].tolist()[::-1]
+    assert found.tolist()[:5] == own
+    assert found.tolist()[-1] == own[0]
+    assert found.between(rated["value"].min(), rated["value"].max()).all()
+    alone = ranker.expected_rating(bookshop_history, pairs.iloc[5:6])
+    assert alone.tolist() == found.tolist()[5:6]
+    assert ranker.expected_rating(bookshop_history, pairs.iloc[:0]).empty
+
+
+def test_without_ratings_none_is_expected():
+    history = club_log(40).as_of("2025-07-15")
+    pairs = pd.DataFrame({"customer_id": ["c001"], "item_id": ["tea"]})
+
+    found = NextNeedRanker(random_state=0).fit(history).expected_rating(history, pairs)
+
+    assert found.isna().tolist() == [True]
+
+
+def as_text(report: dict[str, Any]) -> str:
+    return json.dumps(report, sort_keys=True)
+
+
+def test_everything_fitted_survives_arrays_and_pickles(
+    ranker: NextNeedRanker, bookshop_history: History
+):
+    """Lists, ratings, report, cutoff and parameters, bit for bit; no object in the arrays."""
+    arrays = ranker.to_arrays()
+
+    again = [NextNeedRanker.from_arrays(arrays), pickle.loads(pickle.dumps(ranker))]
+
+    assert all(array.dtype != object for array in arrays.values())
+    pairs = ranker.recommend(bookshop_history, n=3)[["customer_id", "item_id"]]
+    expected = ranker.expected_rating(bookshop_history, pairs)
+    wanted = ranker.recommend(bookshop_history, n=40)
+    for model in again:
+        found = model.recommend(bookshop_history, n=40)
+        pd.testing.assert_frame_equal(found, wanted, check_exact=True)
+        assert model.expected_rating(bookshop_history, pairs).tolist() == expected.tolist()
+        assert as_text(model.report_) == as_text(ranker.report_)
+        assert model.cutoff_ == ranker.cutoff_
+        assert sorted(model.to_arrays()) == sorted(arrays)
 
 
 # -- thin and wrong data ---------------------------------------------------------------------
@@ -315,8 +509,10 @@ def test_refuses_what_it_cannot_learn_or_does_not_offer(bookshop_history: Histor
     nothing = bookshop_history.select([])
     with pytest.raises(EmptyHistoryError, match="no purchase"):
         NextNeedRanker().fit(nothing)
-    with pytest.raises(ParameterError, match="not available"):
-        NextNeedRanker(target_event="contact").fit(bookshop_history)
+    with pytest.raises(ParameterError, match="target_event"):
+        NextNeedRanker(target_event="talk").fit(bookshop_history)
+    with pytest.raises(EmptyHistoryError, match="no contact before the cutoff"):
+        NextNeedRanker(target_event="contact").fit(thin_log().as_of("2025-01-05"))
     with pytest.raises(ParameterError, match="target"):
         NextNeedRanker("basket").fit(bookshop_history)
     with pytest.raises(ParameterError, match="horizon_days"):
@@ -327,7 +523,7 @@ def test_cart_partners_point_into_the_given_vocabulary(ranker: NextNeedRanker):
     """Strongest first, all weights above 0; an unknown item has none."""
     ids = np.sort(np.append(ranker.item_ids_, np.array(["~new"], dtype=object)))
 
-    found = ranker.item_neighbours(ids, k=3)
+    found = partner_arrays(ranker, ids, k=3)
 
     sizes = np.diff(found["offsets"])
     assert len(sizes) == len(ids)

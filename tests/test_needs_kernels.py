@@ -17,6 +17,31 @@ def test_a_visit_counts_half_after_a_half_life():
     assert found.tolist() == [1.5, 0.0]
 
 
+def test_what_is_bought_again_is_due_a_gap_later_and_other_things_fade():
+    """Visits 4 and 1 ago, half-life 2, gap 4 (ln 4, sd 1); for three items.
+
+    Never bought again: 1/4 + 2^-1/2. Always: exp(0) + exp(-(ln 4)^2 / 2). One in four:
+    3/4 of the first + 1/4 of the second.
+    """
+    age, offsets = np.tile([4.0, 1.0], 3), np.array([0, 2, 4, 6, 6])
+    share = np.repeat([0.0, 1.0, 0.25], 2)
+
+    found = k.time_kernel(
+        age, offsets, share, log_gap=np.full(6, np.log(4)), sd=np.ones(6), half_life=2.0
+    )
+
+    fades, due = 0.25 + 2**-0.5, 1 + np.exp(-(np.log(4) ** 2) / 2)
+    assert found == pytest.approx([fades, due, 0.75 * fades + 0.25 * due, 0.0])
+
+
+def test_a_visit_of_this_minute_keeps_the_time_kernel_finite():
+    found = k.time_kernel(
+        np.zeros(1), np.array([0, 1]), np.ones(1), log_gap=np.zeros(1), sd=np.ones(1), half_life=1.0
+    )
+
+    assert found == pytest.approx([np.exp(-(np.log(0.5) ** 2) / 2)])
+
+
 def test_repeat_rate_adds_the_prior_as_visits_and_time():
     """One visit's worth at .1 a day is 10 days: (1 + 2) / (10 + 20)."""
     found = k.repeat_rate(np.array([2]), np.array([20.0]), np.array([0.1]), 1.0)

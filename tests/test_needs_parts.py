@@ -13,17 +13,28 @@ from anticipate.exceptions import IdTypeError
 from anticipate.kernels import needs as k
 from anticipate.log import History, InteractionLog
 from anticipate.needs.blend import BOTH, LINEAR, RATE, TREES, Blend, both, fit_blend, fit_shifts
-from anticipate.needs.candidates import Batch
+from anticipate.needs.candidates import NEW_NAMES, OWN_NAMES, Batch
 from anticipate.needs.carts import baskets_of, cart_increments, partners
-from anticipate.needs.collaborative import Collaborative, similar_items
-from anticipate.needs.neighbours import Neighbours
+from anticipate.needs.categories import HALF_LIFE, NEVER, Categories, CategoryHabits
+from anticipate.needs.choice import choose
+from anticipate.needs.collaborative import Cosine, similar_items
+from anticipate.needs.facts import item_facts, traits_of
 from anticipate.needs.popular import Popular
-from anticipate.needs.profiles import Scores, csr_of, nothing, product_terms, profiles_of
-from anticipate.needs.repeats import Repeats
+from anticipate.needs.profiles import Scores, csr_of, nothing, product_terms
+from anticipate.needs.proposals import propose
+from anticipate.needs.repeats import OWN, Repeats
+from anticipate.needs.said import LEAST, PRIOR, SAID, fit_said
+from anticipate.needs.samples import NEWCOMER_NAMES, Sample, Samples, names_of, sample_slice
+from anticipate.needs.selection import _fit, helpful_sources
 from anticipate.needs.shoppers import Codes, Shoppers, shoppers_of
 from anticipate.needs.signals import KINDS, Signals, rating_middle
 from anticipate.needs.slices import slices_of
-from anticipate.needs.tables import Clock, Tables
+from anticipate.needs.source import Clock, View
+from anticipate.needs.sources import CODE, EVERY, REASON, SOURCES
+from anticipate.needs.tables import Tables
+from anticipate.testing import random_log
+from anticipate.testing.compare import difference
+from anticipate.testing.futures import full_table, remade
 
 
 def history_of(rows: list[tuple[Any, ...]], *, at: int = 100, **options: Any) -> History:
@@ -42,6 +53,17 @@ def history_of(rows: list[tuple[Any, ...]], *, at: int = 100, **options: Any) ->
 
 def shoppers_in(history: History, target: str = "horizon") -> Shoppers:
     return shoppers_of(history, Codes.of(history.item_ids, history.item_ids), target)
+
+
+def view_of(history: History, target: str = "horizon") -> View:
+    clock = Clock.of(target, 30.0)
+    return View(shoppers_in(history, target), clock, history.customer_ids, traits_of(history))
+
+
+def batch_of(history: History, target: str = "horizon") -> Batch:
+    """Everybody of a history, with tables learned from it."""
+    tables, everyone = Tables.learn(history, Clock.of(target, 30.0), seed())
+    return Batch.of(history, tables, Codes.of(history.item_ids, history.item_ids), everyone)
 
 
 def seed() -> np.random.RandomState:
@@ -164,13 +186,17 @@ def test_cosine_of_items_is_shared_buyers_over_the_roots():
 
 
 def test_a_new_item_is_explained_by_the_item_that_speaks_most_for_it():
-    """Profile (1, .5); similarity to item 2 is .2 and .9: .2 against .45."""
-    profile = csr_of(np.zeros(2, int), np.array([0, 1]), np.array([1.0, 0.5]), (1, 3))
-    table = csr_of(np.array([0, 1]), np.array([2, 2]), np.array([0.2, 0.9]), (3, 3))
+    """a bought x yesterday, y 90 days (a half-life, one basket) before; the lamp is like both.
 
-    because = Collaborative(table).because(profile, np.zeros(2, int), np.array([2, 1]))
+    x says .2 and y 2^-.25 * 2^-1 * .9 = .38; nothing speaks for an item unlike both.
+    """
+    view = view_of(history_of([("a", "x", 99), ("a", "y", 9), ("b", "z", 1), ("b", "pot", 2)]))
+    _, x, y, lamp = range(4)  # pot, x, y, z
+    table = csr_of(np.array([x, y]), np.array([lamp, lamp]), np.array([0.2, 0.9]), (4, 4))
 
-    assert because.tolist() == [1, -1]
+    because = Cosine(table).because(view, np.zeros(2, int), np.array([lamp, 0]))
+
+    assert because.tolist() == [y, -1]
 
 
 def test_the_terms_of_a_product_add_up_to_it():
@@ -183,19 +209,6 @@ def test_the_terms_of_a_product_add_up_to_it():
 
     found = [value[a:b].sum() for a, b in itertools.pairwise(offsets)]
     assert found == pytest.approx((dense[0] @ dense[1])[row, column].tolist())
-
-
-def test_neighbours_leave_the_customer_out():
-    """b has a's items and c's lamp too: for a, all that is alike is b."""
-    history = history_of([("a", "tea", 1), ("b", "tea", 2), ("b", "mug", 3), ("c", "lamp", 4)])
-    profiles = profiles_of(shoppers_in(history), 30.0)
-    model = Neighbours.learn(profiles, history.customer_ids, seed())
-
-    alike = model.alike(profiles, history.customer_ids)
-
-    assert alike.toarray().tolist() == [[0, 1, 0], [1, 0, 0], [0, 0, 0]]
-    mug = int(np.flatnonzero(history.item_ids == "mug")[0])
-    assert model.share(alike, np.array([0, 1]), np.array([mug, mug])).tolist() == [1.0, 0.0]
 
 
 def test_scores_are_found_by_pair_and_leave_out_what_is_owned():
@@ -219,16 +232,112 @@ def test_popular_items_fill_up_past_what_was_bought_or_brought_back():
     """x, y, z by popularity; a brought x back and has y: the one never bought is z."""
     rows = [(who, "x", 90) for who in "bcd"] + [(who, "y", 91) for who in "abc"] + [("b", "z", 92)]
     history = history_of([*rows, ("a", "x", 80), ("a", "x", 85, "return")])
-    tables, shoppers = Tables.learn(history, Clock.of("horizon", 30.0), seed())
-    codes = Codes.of(history.item_ids, history.item_ids)
-    signals = Signals.of(history, codes, np.nan)
-    batch = Batch(tables, codes, shoppers, signals, history.customer_ids).take(np.array([0]))
+    batch = batch_of(history).take(np.array([0]))
 
-    customer, item, _, _ = batch._popular(None, 1)
+    found = propose(batch, np.array([False, False, True]), 1)
+    every = propose(batch)
 
-    gone = batch.is_gone(customer, item)
-    assert history.item_ids[item[~gone]].tolist() == ["z"]
-    assert history.item_ids[item[gone]].tolist() == ["x"]
+    assert history.item_ids[found.item].tolist() == ["z"]
+    gone = batch.is_gone(every.customer, every.item)
+    assert history.item_ids[every.item[~gone]].tolist() == ["z"]
+    assert history.item_ids[every.item[gone]].tolist() == ["x"]
+
+
+def test_a_wish_is_proposed_before_all_else_and_named_so():
+    """Everybody buys x; a, who has it, wished for z that one other customer bought."""
+    rows = [(who, "x", 90) for who in "abcd"] + [("b", "y", 91), ("b", "z", 92)]
+    history = history_of([*rows, ("a", "z", 95, "wish")])
+
+    found = propose(batch_of(history).take(np.array([0])))
+
+    assert history.item_ids[found.item].tolist() == ["y", "z"]
+    assert SOURCES[found.source[1]] == "wished"
+
+
+def test_every_source_has_a_reason_that_answers_can_name():
+    assert set(REASON) == set(EVERY)
+    assert set(REASON.values()) <= set(CODE)
+    assert all(EVERY[name].name == name and EVERY[name].floor > 0 for name in EVERY)
+
+
+# -- categories and facts -------------------------------------------------------------
+
+
+def test_a_category_is_on_the_rise_where_it_sells_more_than_usual():
+    """Tea (category 1): three of its four visits in 15 days, ln((3 + 5) / (4 / 4 + 5)).
+
+    The mug (category 2) sold 40 days ago: ln(5 / (1 / 4 + 5)); nothing of category 0, and the
+    last row is an unknown item of it.
+    """
+    rows = [("a", "tea", day) for day in (45, 90, 95, 99)] + [("b", "mug", 60)]
+
+    found = Categories.learn(np.array([1, 0]), shoppers_in(history_of(rows)), 30.0)
+
+    assert found.code.tolist() == [2, 1, 0]
+    assert found.trend == pytest.approx([np.log(5 / 5.25), np.log(8 / 6), 0.0])
+    assert found.n == 3
+
+
+def test_habits_by_category_are_those_of_the_own_purchases_in_it():
+    """Period 30: tea 120 days ago counts 1/4, jam 60 days ago 1/2; the mug is of another shelf."""
+    rows = [("a", "tea", 80), ("a", "jam", 140), ("a", "mug", 190), ("b", "tea", 190)]
+    history = history_of(rows, at=200)
+    shoppers, names = shoppers_in(history), history.item_ids.tolist()
+    shelf = np.array([0 if name in ("tea", "jam") else 1 for name in names])
+    table = Categories.learn(shelf, shoppers, 30.0)
+    habits = CategoryHabits(table, shoppers, 30.0)
+
+    jam, mug = names.index("jam"), names.index("mug")
+    found = habits.columns(np.array([0, 1, 1]), np.array([jam, mug, 99]), np.array([1.0, 0, 0]))
+
+    assert HALF_LIFE * 30 == 60
+    assert np.exp(found["category_bought"]) - 0.01 == pytest.approx([0.75, 0, 0], abs=1e-12)
+    assert np.exp(found["category_items"]) - 1 == pytest.approx([2, 0, 0], abs=1e-12)
+    assert np.exp(found["category_since"]) - 0.01 == pytest.approx([2, NEVER, NEVER])
+    assert found["category_share"] == pytest.approx([1 / 0.76, 0, 0])
+
+
+def test_items_without_a_category_count_as_one_shelf():
+    shoppers = shoppers_in(history_of([("a", "tea", 90), ("a", "mug", 99)]))
+    table = Categories.learn(np.array([-1, -1]), shoppers, 30.0)
+
+    found = CategoryHabits(table, shoppers, 30.0).columns(np.zeros(2, int), np.arange(2), 0.0)
+
+    assert np.exp(found["category_items"]) - 1 == pytest.approx([2, 2])
+
+
+def test_attributes_of_those_who_object_to_profiling_stay_out():
+    """Bea objects to profiling: her country is gone; Cyd to marketing: his stays."""
+    customers = pd.DataFrame(
+        {"customer_id": ["a", "b", "c"], "country": ["de", "fr", "fr"],
+         "objects_to": [None, "profiling", "marketing"]}
+    )  # fmt: skip
+    history = history_of([("a", "x", 1), ("b", "x", 2), ("c", "x", 3)], customers=customers)
+
+    found = traits_of(history)
+
+    assert found.columns.tolist() == ["country"]
+    assert found["country"].fillna("").tolist() == ["de", "", "fr"]
+
+
+def test_the_listed_price_counts_before_the_mean_one_paid():
+    """tea is listed at 3; of jam only payments of 2 and 4 are known; the mug has no price."""
+    items = pd.DataFrame(
+        {"item_id": ["tea", "mug"], "category": ["food", None], "price": [3, None]}
+    )
+    rows = {
+        "customer_id": ["a", "b", "a", "a"], "item_id": ["jam", "jam", "mug", "tea"],
+        "timestamp": ["2025-01-01"] * 4, "price": [2.0, 4.0, np.nan, 9.0],
+    }  # fmt: skip
+    log = InteractionLog.from_frame(
+        rows, timezone="UTC", price="price", items=items, closed_until="2025-02-01"
+    )
+
+    found = item_facts(log.as_of("2025-02-01"))
+
+    assert found.price.tolist()[:1] + found.price.tolist()[2:] == [3.0, 3.0]  # jam, tea
+    assert np.isnan(found.price[1])
+    assert found.category.tolist() == [-1, -1, 0]
 
 
 # -- carts -----------------------------------------------------------------------------
@@ -332,6 +441,99 @@ def test_the_regression_finds_the_weights_and_both_is_the_mean():
     assert both(linear, trees).log_odds(table) == pytest.approx(mean)
 
 
+def test_what_was_said_keeps_its_sign_whatever_came_of_it():
+    """600 rows where who said no bought and who said yes did not: the sizes shrink to the least."""
+    said = np.tile(np.eye(len(SAID)), (600, 1))
+    against = np.tile([True, True, True, False, False, False, True, False], 600)
+
+    found = fit_said(said, np.zeros(len(said)), against)
+
+    assert np.abs(found).tolist() == [LEAST] * len(SAID)
+    assert np.sign(found).tolist() == np.sign(PRIOR).tolist()
+    none = fit_said(said[:0], np.zeros(0), against[:0])
+    assert none.tolist() == PRIOR.tolist()
+
+
+# -- which sources help ----------------------------------------------------------------
+
+
+def sampled(source: np.ndarray, log_odds: np.ndarray, number: int) -> Samples:
+    """Own and new rows, ten candidates a customer: noise, then the columns of the sources."""
+    draw, n = np.random.default_rng(number), len(source)
+    bought = draw.random(n) < k.to_probability(log_odds)
+    own, new = (
+        Sample(
+            np.column_stack((draw.normal(size=(n, len(names))), source)),
+            bought, np.arange(n) // 10, np.arange(n) % 10, np.zeros((n, len(SAID))),
+        )
+        for names in (OWN_NAMES, NEW_NAMES)
+    )  # fmt: skip
+    none = own.take(np.arange(0))
+    return Samples(none, own, new, none)
+
+
+def two_sources(n: int, number: int) -> Samples:
+    """ "cosine" tells who buys, "tifu" is noise."""
+    draw = np.random.default_rng(100 + number)
+    source = draw.normal(size=(n, 2))
+    return sampled(source, 1.5 * source[:, 0] - 1.0, number)
+
+
+def test_a_source_that_tells_is_kept_and_noise_is_left_out():
+    """Buys with log-odds 1.5 cosine - 1; without it the loss rises by a fifth or more."""
+    kept, cost = helpful_sources(("cosine", "tifu"), two_sources(3000, 0), two_sources(3000, 1))
+
+    assert kept == ["cosine"]
+    assert cost["cosine"] > 0.1
+    assert abs(cost["tifu"]) < 0.01
+
+
+def test_too_few_purchases_keep_no_source():
+    few = two_sources(30, 0)
+
+    assert helpful_sources(("cosine", "tifu"), few, few) == ([], {})
+
+
+def test_the_loss_without_a_source_is_that_of_a_refit():
+    """Weak effects, so that the likelihood is close to its parabola: within 1 in 1,000."""
+    draw = np.random.default_rng(5)
+    source = draw.normal(size=(4000, 2)) @ np.array([[1.0, 0.5], [0.0, 1.0]])
+    train, test = (
+        sampled(source, 0.3 * source[:, 0] + 0.2 * source[:, 1], number).own for number in (1, 2)
+    )
+    names = names_of(("cosine", "tifu"))["own"]
+    whole = _fit(names, train, test)
+
+    for out in (["tifu"], ["cosine"], ["cosine", "tifu"]):
+        kept = tuple(name for name in names if name not in out)
+        refit = _fit(
+            kept,
+            train._replace(table=train.columns(names, kept)),
+            test._replace(table=test.columns(names, kept)),
+        )
+        lost = refit.loss_without([]) - whole.loss_without([])
+        assert whole.loss_without(out) == pytest.approx(refit.loss_without([]), rel=1e-3)
+        assert whole.loss_without(out) - whole.loss_without([]) == pytest.approx(lost, rel=0.1)
+
+
+def test_a_richer_blend_must_earn_its_place():
+    """Where the plain rate is all there is, the regression gains nothing clear."""
+    draw = np.random.default_rng(0)
+
+    def rows(n: int, number: int) -> Sample:
+        table = np.random.default_rng(number).normal(size=(n, 2))
+        bought = draw.random(n) < k.to_probability(table[:, 0])
+        return Sample(table, bought, np.arange(n) // 10, np.arange(n) % 10, np.zeros((n, 8)))
+
+    older, newest = rows(6000, 1), rows(6000, 2)
+    plain = choose((RATE, LINEAR), ("rate", "noise"), older, newest, older, seed())
+    hidden = [part._replace(table=part.table[:, ::-1]) for part in (older, newest)]
+    rich = choose((RATE, LINEAR), ("noise", "rate"), *hidden, hidden[0], seed())
+
+    assert (plain.report["chosen"], rich.report["chosen"]) == (RATE, LINEAR)
+    assert set(plain.report["tried"]) == {RATE, LINEAR}
+
+
 # -- slices ----------------------------------------------------------------------------
 
 
@@ -355,3 +557,67 @@ def test_basket_slices_hold_the_last_basket_back():
 
     assert [part.past.n_events for part in found] == [1, 3]
     assert [part.past.item_ids[part.item].tolist() for part in found] == [["tea"], ["tea"]]
+
+
+def test_drift_is_how_far_the_newest_slice_lies_above_the_last_one():
+    """Plain log-odds 0 everywhere; 1/4 bought before and 3/4 now: about 2 ln 3 = 2.197."""
+
+    def rows(share: float) -> Sample:
+        number = np.arange(8000)
+        said = np.zeros((8000, len(SAID)))
+        return Sample(np.zeros((8000, 1)), number % 4 < 4 * share, number // 10, number % 10, said)
+
+    before, now = rows(0.25), rows(0.75)
+    trial = choose((RATE,), ("rate",), before, now, before, seed())
+
+    assert trial.drift == pytest.approx(2 * np.log(3), abs=0.02)
+    assert trial.blend.offset == pytest.approx(-np.log(3), abs=0.02)
+
+
+# -- samples ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("target", ["horizon", "next_basket"])
+def test_samples_are_labelled_pairs_with_the_columns_they_name(target: str):
+    """Bought rows are the pairs bought in the window; own ones were bought before, new not."""
+    log = random_log(3, n_customers=60)
+    history = log.as_of(log.start + (log.end - log.start) * 0.75)
+    clock = Clock.of(target, 30.0)
+    part = slices_of(history, clock)[-1]
+
+    found = sample_slice(part, clock, 100_000, seed())
+
+    names = names_of(EVERY)
+    before = part.past.purchases
+    bought = set(zip(part.customer.tolist(), part.item.tolist(), strict=True))
+    had = set(zip(before.customer.tolist(), before.item.tolist(), strict=True))
+    for kind in ("tail", "own", "new"):
+        sample: Sample = getattr(found, kind)
+        pairs = list(zip(sample.customer.tolist(), sample.item.tolist(), strict=True))
+        assert sample.table.shape == (len(pairs), len(names[kind]))
+        assert np.isfinite(sample.table).all()
+        assert [pair in bought for pair in pairs] == sample.bought.tolist()
+        if kind != "new":
+            assert set(pairs) <= had
+    assert found.own.n_bought > 0
+    assert found.newcomers.table.shape[1] == len(NEWCOMER_NAMES)
+    assert set(OWN) < set(names["own"])
+
+
+def test_tables_survive_arrays_and_learn_the_same_whatever_the_order_of_rows():
+    """Every array of the tables, bit for bit; sources left out stay out."""
+    log = random_log(3, n_customers=60)
+    shuffled = remade(log, full_table(log).sample(frac=1.0, random_state=0))
+    at, clock = log.start + (log.end - log.start) * 0.75, Clock.of("horizon", 30.0)
+    some = ("cosine", "traits")
+
+    first, again = (
+        Tables.learn(part.as_of(at), clock, seed(), only=some)[0] for part in (log, shuffled)
+    )
+    restored = Tables.from_arrays(first.to_arrays())
+
+    assert list(restored.sources) == list(some)
+    assert restored.item_ids.tolist() == first.item_ids.tolist()
+    for other in (again, restored):
+        assert difference(first.to_arrays(), other.to_arrays()) is None
+    assert (restored.alike != first.alike).nnz == 0

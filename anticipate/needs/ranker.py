@@ -20,18 +20,19 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from .._checks import check_count, check_option, check_positive
-from ..columns import CUSTOMER, ITEM, PURCHASE
-from ..exceptions import EmptyHistoryError, FilteredOutWarning, MinimumDataWarning
+from .._checks import check_option, check_positive
+from ..columns import PURCHASE
+from ..exceptions import MinimumDataWarning
 from ..log import History
-from ..log.ids import check_ids, lookup_codes
-from ..log.objections import objectors
-from .answers import answer, to_frame
-from .ratings import Rated
+from .expected import expected_rating
+from .explain import explain
+from .filters import Wanted
+from .learnable import learnable
+from .recommended import recommended
 from .shoppers import HORIZON, NEXT_BASKET
 from .source import Clock
 from .stored import Fitted
-from .topics import n_without_topic, topic_history, with_topics
+from .topics import n_without_topic, topic_history
 from .training import learn
 from .update import check_weights
 
@@ -59,7 +60,10 @@ class NextNeedRanker(BaseEstimator):  # type: ignore[misc]
         Another kind of event with a reason, such as ``"contact"`` or ``"complaint"``, ranks
         the topics of the next one: answers have ``topic`` in place of ``item_id``.
     random_state : int, RandomState or None, default=None
-        Seeds the samples of large logs; small ones draw nothing.
+        Seeds the samples of large logs and the start of the factors.
+    n_jobs : int or None, default=None
+        Processes for describing slices in ``fit`` and many customers in ``recommend``; -1 =
+        all cores. The answer is the same bits.
 
     Attributes
     ----------
@@ -96,11 +100,13 @@ class NextNeedRanker(BaseEstimator):  # type: ignore[misc]
         target_event: str = PURCHASE,
         *,
         random_state: int | np.random.RandomState | None = None,
+        n_jobs: int | None = None,
     ) -> None:
         self.target = target
         self.horizon_days = horizon_days
         self.target_event = target_event
         self.random_state = random_state
+        self.n_jobs = n_jobs
 
     def fit(self, history: History, y: None = None) -> Self:
         """Learn from a history; labels come from its own closed windows.
@@ -116,8 +122,9 @@ class NextNeedRanker(BaseEstimator):  # type: ignore[misc]
             If too little was bought in closed windows; scores are then plain purchase rates.
         """
         clock = self._clock()
-        known, seed = self._allowed(history), check_random_state(self.random_state)
-        learned = learn(known, clock, seed)
+        known, seed = self._learnable(history), check_random_state(self.random_state)
+        learned = learn(known, clock, seed, self.n_jobs)
+        seed = check_random_state(self.random_state)  # as an update draws
         self._keep(Fitted.of(known, learned, clock, seed), history.cutoff_us)
         if self.target_event != PURCHASE:
             self.report_["without_topic"] = n_without_topic(history, self.target_event)
@@ -129,19 +136,18 @@ class NextNeedRanker(BaseEstimator):  # type: ignore[misc]
         """Count again up to a later cutoff; the weights stay as fitted.
 
         Popularity, repeats and what the sources know become those of ``history``;
-        ``report_["update"]`` says how the lists made for the cutoff of the last fit fared in
-        the window after it (``expected`` and ``observed`` purchases among them) and, with
-        ``refit_due`` and ``why``, whether the weights should be fitted again. Takes a small
-        part of the time of ``fit``.
+        ``report_["update"]`` says how the lists made for the last cutoff (of ``fit`` or ``update``)
+        fared in the window after it (``expected`` and ``observed`` purchases among them) and, with
+        ``refit_due`` and ``why``, whether the weights should be fitted again.
         """
         check_is_fitted(self, "fitted_")
-        known, seed = self._allowed(history), check_random_state(self.random_state)
-        learned = self.fitted_.learned
+        known, seed = self._learnable(history), check_random_state(self.random_state)
+        learned, before = self.fitted_.learned, self.report_
         since = self.report_.get("fitted_at", self.cutoff_.value // 1000)
-        checked = check_weights(self.fitted_, known, since)
+        checked = check_weights(self.fitted_, known, self.cutoff_.value // 1000, since)
         clock = self.fitted_.tables.clock
         self._keep(Fitted.of(known, learned, clock, seed), history.cutoff_us)
-        self.report_ = self.report_ | {"update": checked, "fitted_at": since}
+        self.report_ = before | self.report_ | {"update": checked, "fitted_at": since}
         return self
 
     def recommend(
@@ -152,6 +158,11 @@ class NextNeedRanker(BaseEstimator):  # type: ignore[misc]
         n: int = 10,
         exclude_bought: bool = False,
         allowed: Iterable[Any] | None = None,
+        blocked: Iterable[Any] | None = None,
+        in_stock: Iterable[Any] | None = None,
+        max_price: float | None = None,
+        one_per: Literal["category", "work_id"] | None = None,
+        diversity: float = 0.0,
     ) -> pd.DataFrame:
         """The n most probable items of each customer.
 
@@ -166,8 +177,17 @@ class NextNeedRanker(BaseEstimator):  # type: ignore[misc]
             Most rows per customer (>= 1).
         exclude_bought : bool, default=False
             Only items that the customer does not have.
-        allowed : iterable of item ids or None
-            Only these items.
+        allowed, blocked, in_stock : iterable of item ids or None
+            Only these; none of these; only these. Unknown ids do nothing.
+        max_price : float or None
+            Only items that cost no more (> 0): by ``price`` of the history's items, else the
+            mean price paid in the history. An item of unknown price is left out.
+        one_per : {"category", "work_id"} or None
+            The best item of each; an item without one stands for itself.
+        diversity : float, default=0.0
+            In [0, 1): how much likeness to the items before it counts against an item
+            (:mod:`anticipate.needs.diversity`). Among the best 64; scores stay, ranks follow
+            the new order.
 
         Returns
         -------
@@ -181,24 +201,36 @@ class NextNeedRanker(BaseEstimator):  # type: ignore[misc]
             If the filters left nothing for anybody.
         """
         check_is_fitted(self, "fitted_")
-        count = check_count("n", n)
-        history = self.needs_of(history)
-        asked = None if customers is None else check_ids(customers, history.customer_ids, CUSTOMER)
-        some = history if asked is None else history.select(asked)
-        everyone = self.fitted_.batch(some)
-        ids = everyone.codes.ids
-        mask = None if allowed is None else np.isin(ids, check_ids(allowed, ids, ITEM))
-        found = answer(
-            everyone, self.fitted_.learned, n=count, own=not exclude_bought, allowed=mask
+        wanted = Wanted(
+            exclude_bought=exclude_bought, allowed=allowed, blocked=blocked, in_stock=in_stock,
+            max_price=max_price, one_per=one_per, diversity=diversity,
+        )  # fmt: skip
+        needs, topics = self.needs_of(history), self.target_event != PURCHASE
+        return recommended(
+            self.fitted_, needs, customers, n, wanted, topics=topics, n_jobs=self.n_jobs
         )
-        if some.n_customers and not len(found.item) and (exclude_bought or mask is not None):
-            message = "the filters left no item to recommend; widen allowed or exclude_bought."
-            warnings.warn(message, FilteredOutWarning, stacklevel=2)
-        order = np.arange(some.n_customers)
-        if asked is not None:
-            order = pd.unique(lookup_codes(asked, some.customer_ids))
-        table = to_frame(found, everyone, order)
-        return table if self.target_event == PURCHASE else with_topics(table)
+
+    def explain(self, history: History, recommended: pd.DataFrame) -> pd.DataFrame:
+        """Why: a sentence and the customer's own events behind each row of ``recommend``.
+
+        A reason that cites events is given only where the item would score less without them;
+        else the next one speaks, down to what is popular, which cites none.
+
+        Parameters
+        ----------
+        history : History
+            The one given to ``recommend``; another one, or topics, raise ParameterError.
+        recommended : DataFrame
+            Its answer, or some rows of it, in any order.
+
+        Returns
+        -------
+        DataFrame
+            The same rows with ``reason_code``, ``reason`` (English) and ``evidence``: a tuple
+            of dicts ``date`` (ISO, UTC), ``item_id`` and ``event``.
+        """
+        check_is_fitted(self, "fitted_")
+        return explain(self.fitted_, history, recommended, self.target_event, self.window_days_)
 
     def expected_rating(self, history: History, pairs: pd.DataFrame) -> pd.Series[float]:
         """The rating to expect from each customer for each item.
@@ -217,17 +249,7 @@ class NextNeedRanker(BaseEstimator):  # type: ignore[misc]
             model saw no rating at all.
         """
         check_is_fitted(self, "fitted_")
-        ids = check_ids(pairs[CUSTOMER], history.customer_ids, CUSTOMER)
-        some = history.select(np.unique(ids))
-        everyone = self.fitted_.batch(some)
-        place = lookup_codes(
-            check_ids(pairs[ITEM], everyone.codes.ids, ITEM), everyone.codes.sorted_ids
-        )
-        item = np.append(everyone.codes.of_rank, everyone.codes.n)[place]
-        customer = lookup_codes(ids, some.customer_ids)
-        rated = Rated.of(some, everyone.codes)
-        expected = self.fitted_.ratings.expected(rated, customer, item)
-        return pd.Series(expected, index=pairs.index, name="expected_rating")
+        return expected_rating(self.fitted_, history, pairs)
 
     @property
     def item_ids_(self) -> Array:
@@ -274,15 +296,5 @@ class NextNeedRanker(BaseEstimator):  # type: ignore[misc]
         self.report_ = dict(fitted.learned.report) | {"ratings": fitted.ratings.report}
         self.cutoff_ = pd.Timestamp(cutoff, unit="us", tz="UTC")
 
-    def _allowed(self, history: History) -> History:
-        """The needs of those who may be learned from; at least one."""
-        needs = self.needs_of(history)
-        objects = objectors(needs)
-        known = needs.select(needs.customer_ids[~objects]) if objects.any() else needs
-        if not known.n_purchases:
-            raise EmptyHistoryError(
-                f"{type(self).__name__}: no {self.target_event} before the cutoff; found "
-                f"{history.n_events} events. Take a later cutoff or map the "
-                f"{self.target_event} events."
-            )
-        return known
+    def _learnable(self, history: History) -> History:
+        return learnable(self.needs_of(history), self.target_event, history.n_events)

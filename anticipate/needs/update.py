@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..exceptions import AnticipateError
+from ..exceptions import CutoffError
 from ..kernels.needs import to_probability
 from ..log import History
 from ..outcomes import label_outcomes
@@ -24,10 +24,12 @@ LEAST_EXPECTED = 50.0  # purchases below which a ratio says nothing
 OLD = 6.0  # horizons after which weights are old whatever they did
 
 
-def check_weights(fitted: Fitted, history: History, cutoff_us: int) -> dict[str, Any]:
+def check_weights(
+    fitted: Fitted, history: History, cutoff_us: int, fitted_us: int
+) -> dict[str, Any]:
     """How the lists of ``cutoff_us`` fared in the window after it, as far as it is closed."""
     clock = fitted.tables.clock
-    days = (history.cutoff_us - cutoff_us) / 86_400_000_000
+    days = (history.cutoff_us - fitted_us) / 86_400_000_000
     found: dict[str, Any] = {"days_since_fit": round(days, 3), "refit_due": False, "why": ""}
     if clock.target != HORIZON:
         return found | {"why": "not judged: the next basket has no window"}
@@ -44,11 +46,11 @@ def _hits(fitted: Fitted, history: History, cutoff_us: int) -> dict[str, Any]:
     at = np.datetime64(cutoff_us, "us")
     try:
         outcomes = label_outcomes(history, f"{at}Z", fitted.tables.clock.horizon)
-    except AnticipateError:
+    except CutoffError:
         return {}  # the window is still open
     past = outcomes.history
-    found = answer(fitted.batch(past), fitted.learned, n=10)
     everyone = fitted.batch(past)
+    found = answer(everyone, fitted.learned, n=10)
     customer, item = outcomes.bought_codes()
     n = everyone.codes.n
     bought = customer * n + everyone.codes.of_history[item]

@@ -31,7 +31,7 @@ TEMPLATES: dict[str, dict[str, str]] = {
         "ko": "{item}: 이전에 {n_purchases}회 구매한 카테고리의 상품",
     },
     "group": {
-        "en": "{item}: bought by {share_percent} % of customers of the same group",
+        "en": "{item}: bought by about {share_percent} % of customers of the same group",
         "ko": "{item}: 같은 그룹 고객의 {share_percent} %가 구매",
     },
     "goes_with_cart": {
@@ -43,7 +43,7 @@ TEMPLATES: dict[str, dict[str, str]] = {
         "ko": "{item}: 비슷한 고객의 {share_percent} %가 구매",
     },
     "popular": {
-        "en": "{item}: bought by {n_buyers} customers in the last {window_days} days",
+        "en": "{item}: bought by {n_buyers} customer(s) in the last {window_days} days",
         "ko": "{item}: 최근 {window_days}일 동안 {n_buyers}명이 구매",
     },
     "wished": {

@@ -1,0 +1,1 @@
+"""What ``benchmarks/needs.py`` compares with: methods after their papers, and other libraries."""
