@@ -19,6 +19,7 @@ import argparse
 import importlib
 import os
 import warnings
+from types import ModuleType
 
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")  # before numpy is loaded; children inherit it
@@ -40,7 +41,8 @@ def main() -> None:
     unknown = set(asked.parts) - set(PARTS)
     if unknown:
         parser.error(f"unknown part {sorted(unknown)}; choose from {', '.join(PARTS)}")
-    warnings.simplefilter("ignore")
+    for theirs in ("implicit", "scipy", "sklearn", "joblib"):  # our own warnings are shown
+        warnings.filterwarnings("ignore", module=theirs)
     if asked.child:
         _part("speed").child(asked.child[0], int(asked.child[1]))
         return
@@ -62,7 +64,7 @@ def run_part(part: str, asked: argparse.Namespace) -> None:
         _part("speed").run(asked.largest)
 
 
-def _part(name: str) -> object:
+def _part(name: str) -> ModuleType:
     """Loaded when asked for, so that one part runs where another's data is absent."""
     return importlib.import_module(f"peers.{name}")
 

@@ -19,8 +19,9 @@ from ..kernels.needs import keep_best, sum_by
 from ..kernels.order import group_order
 from ..kernels.ranking import rank_within_group
 from .collaborative import lately_bought
+from .intact import codes_below, of_length, sparse_from
 from .profiles import csr_of, keys_of, nothing, rows_of
-from .references import sparse_arrays, sparse_from
+from .references import sparse_arrays
 from .source import ItemFacts, View
 
 Array = NDArray[Any]
@@ -91,7 +92,13 @@ class Affinity:
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Array], n_items: int) -> Self:
         plain = {name: arrays[name] for name in _PLAIN}
-        return cls(**plain, best=sparse_from(arrays, "best", n_items))
+        n = len(plain["shelf"])
+        codes_below(arrays, "category", n, least=-1)
+        codes_below(arrays, "band", N_BANDS + 1)
+        lengths = {"category": n_items, "band": n_items, "share": n_items, "bands": N_BANDS}
+        for name, length in lengths.items():
+            of_length(arrays, name, length)
+        return cls(**plain, best=sparse_from(arrays, "best", n_items, n_rows=n))
 
     def _categories(self, bought: csr_matrix) -> csr_matrix:
         """sqrt(p_uc p_c): how much of its items to expect of each category (m, n_categories)."""

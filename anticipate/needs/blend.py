@@ -22,6 +22,7 @@ from threadpoolctl import threadpool_limits
 
 from ..kernels.needs import linear_log_odds
 from ..kernels.trees import check_trees, flatten_hist_gradient_boosting, predict_trees
+from .intact import of_length, require
 
 Array = NDArray[Any]
 RATE, LINEAR, TREES, BOTH = "rate", "linear", "trees", "linear and trees"
@@ -60,8 +61,12 @@ class Blend(NamedTuple):
         rest = dict(arrays)
         kind, names = json.loads(rest.pop("head").tobytes())
         offset = float(rest.pop("offset")[0])
+        require(kind in (RATE, LINEAR, TREES, BOTH), f"{kind!r} is no kind of blend")
         if kind in (TREES, BOTH):
             check_trees(rest, len(names))
+        if kind in (LINEAR, BOTH):
+            of_length(rest, "weights", len(names))
+            of_length(rest, "intercept", 1)
         return cls(kind, tuple(names), rest, offset)
 
 

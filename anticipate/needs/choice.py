@@ -48,7 +48,8 @@ def choose(
     found: dict[str, dict[str, float]] = {}
     best, quality = RATE, (0.0, np.inf)
     for kind in kinds:
-        if min(older.n_bought, newest.n_bought) < LEAST_BOUGHT[kind]:
+        few = min(older.n_bought, newest.n_bought) < LEAST_BOUGHT[kind]
+        if few or (kind != RATE and older.one_sided):
             continue
         blend = _fit_trial(kind, names, older, fitted, seed)
         fitted[kind] = fit_level(blend, names, level)

@@ -22,8 +22,9 @@ from threadpoolctl import threadpool_limits
 
 from ..kernels.needs import keep_best
 from ..kernels.segments import segment_max
+from .intact import sparse_from
 from .profiles import csr_of, nothing, product_terms, rows_of
-from .references import sparse_arrays, sparse_from
+from .references import sparse_arrays
 from .source import ItemFacts, View
 
 with warnings.catch_warnings():
@@ -72,7 +73,7 @@ class Cosine:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Array], n_items: int) -> Self:
-        return cls(sparse_from(arrays, "similar", n_items))
+        return cls(sparse_from(arrays, "similar", n_items, n_rows=n_items))
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ class BM25:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Array], n_items: int) -> Self:
-        return cls(sparse_from(arrays, "similar", n_items))
+        return cls(sparse_from(arrays, "similar", n_items, n_rows=n_items))
 
 
 def lately_bought(some: View) -> csr_matrix:

@@ -20,8 +20,9 @@ from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
 
 from .collaborative import added_up, lately_bought, strongest
+from .intact import of_length, sparse_from
 from .profiles import csr_of, nothing
-from .references import sparse_arrays, sparse_from
+from .references import sparse_arrays
 from .source import ItemFacts, View
 
 Array = NDArray[Any]
@@ -77,7 +78,8 @@ class Ease:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Array], n_items: int) -> Self:
-        return cls(sparse_from(arrays, "weights", n_items), arrays["covers"])
+        weights = sparse_from(arrays, "weights", n_items, n_rows=n_items)
+        return cls(weights, of_length(arrays, "covers", 2))
 
 
 def _closed_form(held: csr_matrix) -> Array:

@@ -111,13 +111,16 @@ def _rows(recommended: pd.DataFrame, asked: Array, some: History, everyone: Batc
     item = np.append(codes.of_rank, -1)[lookup_codes(ids, codes.sorted_ids)]
     customer = lookup_codes(asked, some.customer_ids)
     own = everyone.own_place(customer, item) >= 0
+    said = everyone.signals.place(customer, item, codes.n)
+    not_wished = np.isnan(np.append(everyone.signals.days, np.nan)[said])
     strange = (source < 0) | (item < 0) | (np.isin(source, OWN) != own)
+    strange |= (source == CODE["wished"]) & not_wished
     if strange.any():
         first = np.flatnonzero(strange)[:3].tolist()
         raise ParameterError(
             f"recommended: {int(strange.sum())} rows (first: {first}) are no answer about this "
-            "history: unknown item or source, or bought in one and not in the other. Give the "
-            "history that was given to recommend()."
+            "history: unknown item or source, or bought or wished for in one and not in the "
+            "other. Give the history that was given to recommend()."
         )
     return Rows(customer, item, source, recommended["score"].to_numpy(dtype=np.float64))
 

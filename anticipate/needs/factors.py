@@ -23,6 +23,7 @@ from scipy.sparse import csr_matrix, vstack
 from threadpoolctl import threadpool_limits
 
 from .collaborative import WIDTH, lately_bought
+from .intact import codes_below, of_length, require
 from .profiles import csr_of, nothing, rows_of
 from .source import ItemFacts, View
 
@@ -105,7 +106,11 @@ class Factors:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Array], n_items: int) -> Self:
-        return cls(arrays["items"], arrays["vectors"], arrays["penalty"])
+        items, vectors = codes_below(arrays, "items", n_items), arrays["vectors"]
+        require((np.diff(items) > 0).all(), "items do not ascend")
+        fits = vectors.ndim == 2 and len(vectors) == len(items)
+        require(fits, f"vectors has shape {vectors.shape}; {len(items)} rows are needed")
+        return cls(items, vectors, of_length(arrays, "penalty", 1))
 
     @cached_property
     def _exact(self) -> tuple[Array, Array]:

@@ -129,7 +129,8 @@ def _alike(batch: Batch, customer: Array, item: Array) -> Array:
 
 
 def _group(batch: Batch, customer: Array, item: Array) -> Array:
-    return batch.scores["traits"].at(customer, item)
+    scores = batch.scores.get("traits")
+    return np.zeros(len(item)) if scores is None else scores.at(customer, item)
 
 
 def _category_visits(batch: Batch, customer: Array, item: Array) -> Array:

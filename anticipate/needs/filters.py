@@ -2,7 +2,8 @@
 
 Reads  the caller's filters, item attributes and prices of the history, ranked candidates.
 Gives  ``Filters``: checked masks over items; ``filtered_answer``: the best candidates that
-       pass them, as many as were asked for wherever so many are left.
+       pass them, as many as were asked for wherever so many are left among own items and
+       those the model knows.
 Never  an item that was filtered out; another customer's list.
 """
 

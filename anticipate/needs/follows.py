@@ -20,8 +20,9 @@ from scipy.sparse import csr_matrix, vstack
 
 from ..kernels.needs import keep_best
 from ..kernels.segments import run_starts, segment_max
+from .intact import sparse_from
 from .profiles import csr_of, nothing, product_terms, rows_of
-from .references import best_and_own, best_entries, held, in_blocks, sparse_arrays, sparse_from
+from .references import best_and_own, best_entries, held, in_blocks, sparse_arrays
 from .shoppers import Shoppers
 from .source import ItemFacts, View
 
@@ -73,7 +74,7 @@ class Follows:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Array], n_items: int) -> Self:
-        return cls(sparse_from(arrays, "after", n_items))
+        return cls(sparse_from(arrays, "after", n_items, n_rows=n_items))
 
 
 def last_items(shoppers: Shoppers) -> csr_matrix:

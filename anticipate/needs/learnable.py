@@ -25,8 +25,10 @@ def learnable(needs: History, target_event: str, n_events: int) -> History:
     objects = objectors(needs)
     known = needs.select(needs.customer_ids[~objects]) if objects.any() else needs
     if not known.n_purchases:
+        n = int(objects.sum())
+        silent = f" {n} customers object to profiling and do not count." if n else ""
         raise EmptyHistoryError(
             f"NextNeedRanker: no {target_event} before the cutoff; found {n_events} "
-            f"events. Take a later cutoff or map the {target_event} events."
+            f"events. Take a later cutoff or map the {target_event} events.{silent}"
         )
     return known

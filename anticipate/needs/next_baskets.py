@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, vstack
 
 from ..kernels.segments import segment_count, segment_max
+from .intact import sparse_from
 from .profiles import csr_of
 from .references import (
     References,
@@ -28,7 +29,6 @@ from .references import (
     row_means,
     sample_filled,
     sparse_arrays,
-    sparse_from,
     with_items,
 )
 from .shoppers import HORIZON, Shoppers
@@ -92,7 +92,9 @@ class NextBaskets:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Array], n_items: int) -> Self:
-        return cls(References.from_arrays(arrays), sparse_from(arrays, "came_next", n_items))
+        references = References.from_arrays(arrays, n_items)
+        n = len(references.owner)
+        return cls(references, sparse_from(arrays, "came_next", n_items, n_rows=n))
 
 
 def split_at(shoppers: Shoppers, age: float, clock: Clock) -> tuple[Shoppers, csr_matrix]:

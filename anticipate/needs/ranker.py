@@ -27,11 +27,12 @@ from ..log import History
 from .expected import expected_rating
 from .explain import explain
 from .filters import Wanted
+from .intact import of_length
 from .learnable import learnable
 from .recommended import recommended
 from .shoppers import HORIZON, NEXT_BASKET
 from .source import Clock
-from .stored import Fitted
+from .stored import Fitted, settings_of
 from .topics import n_without_topic, topic_history
 from .training import learn
 from .update import check_weights
@@ -60,7 +61,7 @@ class NextNeedRanker(BaseEstimator):  # type: ignore[misc]
         Another kind of event with a reason, such as ``"contact"`` or ``"complaint"``, ranks
         the topics of the next one: answers have ``topic`` in place of ``item_id``.
     random_state : int, RandomState or None, default=None
-        Seeds the samples of large logs and the start of the factors.
+        Seeds samples of large logs and of training rows, the trees, the start of the factors.
     n_jobs : int or None, default=None
         Processes for describing slices in ``fit`` and many customers in ``recommend``; -1 =
         all cores. The answer is the same bits.
@@ -77,7 +78,7 @@ class NextNeedRanker(BaseEstimator):  # type: ignore[misc]
     Notes
     -----
     Lists of different ``n`` up to 64 are heads of one another. Scores of a customer do not
-    depend on the others in the batch. ``fit`` holds a few hundred thousand training rows and
+    depend on the others in the batch. ``fit`` holds about a million training rows at most and
     ``recommend`` a batch of 512 customers at a time.
 
     Examples
@@ -138,15 +139,16 @@ class NextNeedRanker(BaseEstimator):  # type: ignore[misc]
         Popularity, repeats and what the sources know become those of ``history``;
         ``report_["update"]`` says how the lists made for the last cutoff (of ``fit`` or ``update``)
         fared in the window after it (``expected`` and ``observed`` purchases among them) and, with
-        ``refit_due`` and ``why``, whether the weights should be fitted again.
+        ``refit_due`` and ``why``, whether the weights should be fitted again. A history that
+        ends before ``cutoff_`` raises CutoffError: the weights know what came after.
         """
         check_is_fitted(self, "fitted_")
         known, seed = self._learnable(history), check_random_state(self.random_state)
         learned, before = self.fitted_.learned, self.report_
         since = self.report_.get("fitted_at", self.cutoff_.value // 1000)
         checked = check_weights(self.fitted_, known, self.cutoff_.value // 1000, since)
-        clock = self.fitted_.tables.clock
-        self._keep(Fitted.of(known, learned, clock, seed), history.cutoff_us)
+        later = Fitted.of(known, learned, self.fitted_.tables.clock, seed)
+        self._keep(later, history.cutoff_us)
         self.report_ = before | self.report_ | {"update": checked, "fitted_at": since}
         return self
 
@@ -219,9 +221,9 @@ class NextNeedRanker(BaseEstimator):  # type: ignore[misc]
         Parameters
         ----------
         history : History
-            The one given to ``recommend``; another one, or topics, raise ParameterError.
+            The one given to ``recommend``. Rows that cannot be about it raise ParameterError.
         recommended : DataFrame
-            Its answer, or some rows of it, in any order.
+            Its answer, or some rows of it, in any order; about items, not topics.
 
         Returns
         -------
@@ -238,7 +240,7 @@ class NextNeedRanker(BaseEstimator):  # type: ignore[misc]
         Parameters
         ----------
         history : History
-            With the customers' own ratings so far; a pair rated already keeps its rating.
+            With their ratings so far (none of who objects to profiling); a pair rated keeps it.
         pairs : DataFrame
             Columns ``customer_id`` and ``item_id``; any rows, unknown ids too.
 
@@ -272,19 +274,16 @@ class NextNeedRanker(BaseEstimator):  # type: ignore[misc]
     def to_arrays(self) -> dict[str, Array]:
         """Everything fitted, as plain arrays (ids keep their type)."""
         check_is_fitted(self, "fitted_")
-        settings = {
-            name: getattr(self, name) for name in ("target", "horizon_days", "target_event")
-        }
         learned = self.fitted_.learned._replace(report=self.report_)
         cutoff = {"cutoff": np.array([self.cutoff_.value // 1000])}
-        return self.fitted_._replace(learned=learned).to_arrays(settings) | cutoff
+        return self.fitted_._replace(learned=learned).to_arrays(settings_of(self)) | cutoff
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Array]) -> Self:
-        """The ranker that ``to_arrays`` was called on; scores are the same bits."""
+        """The ranker of ``to_arrays``, the same bits; what does not fit raises ParameterError."""
         fitted, settings = Fitted.from_arrays(arrays)
         model = cls(**settings)
-        model._keep(fitted, int(arrays["cutoff"][0]))
+        model._keep(fitted, int(of_length(arrays, "cutoff", 1)[0]))
         return model
 
     def _clock(self) -> Clock:

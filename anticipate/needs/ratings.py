@@ -22,6 +22,7 @@ from ..kernels.needs import find_keys, sum_by
 from ..kernels.order import group_order
 from ..kernels.segments import run_starts, segment_sum
 from ..log import History
+from .intact import of_length, sparse_from
 from .profiles import nothing
 from .shoppers import Codes, take_segments
 
@@ -176,11 +177,12 @@ class Ratings(NamedTuple):
         return arrays | {f"similar_{name}": np.asarray(part) for name, part in parts.items()}
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, Array]) -> Self:
-        plain = {name: arrays[name] for name in _PLAIN}
-        parts = tuple(arrays[f"similar_{name}"] for name in ("values", "items", "offsets"))
-        n_items = len(plain["item_bias"]) - 1
-        return cls(**plain, similar=csr_matrix(parts, shape=(n_items + 1, n_items)))
+    def from_arrays(cls, arrays: Mapping[str, Array], n_items: int | None = None) -> Self:
+        """``n_items`` where it is known what they must be of."""
+        n_items = len(arrays["item_bias"]) - 1 if n_items is None else n_items
+        lengths = {"scale": 3, "shrinkage": 3, "item_bias": n_items + 1, "judged": 5}
+        plain = {name: of_length(arrays, name, n) for name, n in lengths.items()}
+        return cls(**plain, similar=sparse_from(arrays, "similar", n_items, n_rows=n_items + 1))
 
 
 _PLAIN = ("scale", "shrinkage", "item_bias", "judged")

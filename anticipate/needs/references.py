@@ -19,6 +19,7 @@ from ..kernels.ids import build_id_index, ids_at
 from ..kernels.needs import keep_best
 from ..kernels.segments import segment_sum
 from ..log.ids import lookup_codes
+from .intact import codes_below, require, sparse_from
 from .profiles import csr_of, rows_of
 from .shoppers import Shoppers
 
@@ -82,11 +83,13 @@ class References(NamedTuple):
         return arrays | {"owner": self.owner} | sparse_arrays("by_item", self.by_item)
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, Array]) -> Self:
+    def from_arrays(cls, arrays: Mapping[str, Array], n_items: int) -> Self:
         owner = arrays["owner"]
         parts = {k.removeprefix("ids."): v for k, v in arrays.items() if k.startswith("ids.")}
         n_ids = int(owner[-1]) + 1 if len(owner) else 0
-        by_item = sparse_from(arrays, "by_item", len(owner))
+        codes_below(arrays, "owner", n_ids)
+        require((np.diff(owner) >= 0).all(), "owner does not ascend")
+        by_item = sparse_from(arrays, "by_item", len(owner), n_rows=n_items)
         return cls.of(by_item.T.tocsr(), ids_at(parts, np.arange(n_ids)), owner)
 
 
@@ -193,8 +196,3 @@ def scaled(matrix: csr_matrix, factor: Array) -> csr_matrix:
 def sparse_arrays(name: str, matrix: csr_matrix) -> dict[str, Array]:
     parts = {"offsets": matrix.indptr, "items": matrix.indices, "values": matrix.data}
     return {f"{name}_{part}": np.asarray(array) for part, array in parts.items()}
-
-
-def sparse_from(arrays: Mapping[str, Array], name: str, n_columns: int) -> csr_matrix:
-    parts = tuple(arrays[f"{name}_{part}"] for part in ("values", "items", "offsets"))
-    return csr_matrix(parts, shape=(len(parts[2]) - 1, n_columns))

@@ -59,6 +59,11 @@ class Sample(NamedTuple):
     def n_bought(self) -> int:
         return int(self.bought.sum())
 
+    @property
+    def one_sided(self) -> bool:
+        """Whether all rows have the same outcome: nothing to tell apart."""
+        return self.n_bought in (0, len(self.bought))
+
 
 class Samples(NamedTuple):
     """What is learned from: each kind has a blend of its own."""

@@ -58,10 +58,11 @@ def helpful_sources(
     """
     names = names_of(sources)
     with threadpool_limits(1):
+        heads = {k: (_head(getattr(older, k)), _head(getattr(newest, k))) for k in ("own", "new")}
         fits = [
-            _fit(names[kind], _head(getattr(older, kind)), _head(getattr(newest, kind)))
-            for kind in ("own", "new")
-            if min(getattr(older, kind).n_bought, getattr(newest, kind).n_bought) >= LEAST
+            _fit(names[kind], *both)
+            for kind, both in heads.items()
+            if min(part.n_bought for part in both) >= LEAST and not both[0].one_sided
         ]
         return _eliminate(list(sources), fits) if fits else ([], {})
 

@@ -18,10 +18,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from ..exceptions import ParameterError
 from .profiles import profiles_of
 from .shoppers import NEXT_BASKET, Shoppers
 
 Array = NDArray[Any]
+LONGEST_DAYS = 1_000_000.0  # twenty-seven centuries: further back there are no dates
 
 
 class Clock(NamedTuple):
@@ -33,6 +35,11 @@ class Clock(NamedTuple):
 
     @classmethod
     def of(cls, target: str, horizon_days: float) -> Self:
+        """Raises ParameterError for a horizon that no calendar holds."""
+        if target != NEXT_BASKET and horizon_days > LONGEST_DAYS:
+            raise ParameterError(
+                f"horizon_days must be at most {LONGEST_DAYS:,.0f}; got {horizon_days:g}."
+            )
         length = 1.0 if target == NEXT_BASKET else horizon_days
         return cls(target, length, length)
 

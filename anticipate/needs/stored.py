@@ -8,6 +8,7 @@ Never  code from a file: text is JSON, trees are checked.
 from __future__ import annotations
 
 import json
+import numbers
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Self
 
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from ..columns import CUSTOMER
+from ..exceptions import ParameterError
 from ..log import History
 from ..log.ids import check_ids
 from ..log.objections import objectors
@@ -24,9 +26,12 @@ from .blend import Blend
 from .candidates import Batch
 from .carts import baskets_of, cart_increments
 from .facts import traits_of
+from .intact import of_length, require, sparse_from
 from .rating_fit import learn_ratings
 from .ratings import Rated, Ratings
-from .references import sparse_arrays, sparse_from
+from .references import sparse_arrays
+from .said import SAID
+from .samples import names_of
 from .shoppers import Codes, Shoppers, shoppers_of
 from .source import Clock, View
 from .tables import Tables
@@ -81,8 +86,9 @@ class Fitted(NamedTuple):
             "missing": self.learned.missing,
             "report": self.learned.report,
         }
+        text = json.dumps(head, sort_keys=True, default=_number)
         arrays = {
-            "head": np.frombuffer(json.dumps(head, sort_keys=True).encode(), dtype=np.uint8),
+            "head": np.frombuffer(text.encode(), dtype=np.uint8),
             "shifts": self.learned.shifts,
             "newcomer": self.learned.newcomer,
         }
@@ -95,20 +101,62 @@ class Fitted(NamedTuple):
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Array]) -> tuple[Self, dict[str, Any]]:
-        """The same, and the settings given to ``to_arrays``."""
+        """The same, and the settings given to ``to_arrays``.
+
+        Raises
+        ------
+        ParameterError
+            If an array is missing, or does not fit to the others.
+        """
+        try:
+            return cls._from_arrays(arrays)
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            if isinstance(error, ParameterError):
+                raise
+            raise ParameterError(
+                f"arrays of a ranker: they do not fit together ({type(error).__name__}: {error}). "
+                "Give all of to_arrays(), or save the model again."
+            ) from error
+
+    @classmethod
+    def _from_arrays(cls, arrays: Mapping[str, Array]) -> tuple[Self, dict[str, Any]]:
         head = json.loads(np.asarray(arrays["head"]).tobytes())
         tables = Tables.from_arrays(_part(arrays, "tables"))
         learned = Learned(
             **{name: Blend.from_arrays(_part(arrays, name)) for name in _BLENDS},
-            shifts=arrays["shifts"],
-            newcomer=arrays["newcomer"],
+            shifts=of_length(arrays, "shifts", len(SAID)),
+            newcomer=of_length(arrays, "newcomer", 2),
             sources=tuple(head["sources"]),
             report=head["report"],
             missing=head["missing"],
         )
-        cart = sparse_from(_part(arrays, "cart"), "pairs", tables.n_items)
-        ratings = Ratings.from_arrays(_part(arrays, "ratings"))
+        _check_names(learned, tables)
+        n = tables.n_items
+        cart = sparse_from(_part(arrays, "cart"), "pairs", n, n_rows=n)
+        ratings = Ratings.from_arrays(_part(arrays, "ratings"), n)
         return cls(tables, learned, cart, ratings), head["settings"]
+
+
+def _number(value: np.generic) -> Any:
+    """A parameter given as a NumPy number, as JSON has it."""
+    return value.item()
+
+
+def settings_of(ranker: Any) -> dict[str, Any]:
+    """Parameters that are kept; a seed, so that a later update draws the same."""
+    settings = {name: getattr(ranker, name) for name in ("target", "horizon_days", "target_event")}
+    seed = ranker.random_state
+    return settings | ({"random_state": seed} if isinstance(seed, numbers.Integral) else {})
+
+
+def _check_names(learned: Learned, tables: Tables) -> None:
+    """The sources are those kept, and every column that is weighed is one of the tables'."""
+    kept, here = sorted(learned.sources), sorted(tables.sources)
+    require(kept == here, f"the sources {kept} were kept and {here} are here")
+    given = names_of(tables.sources)
+    for name in _BLENDS:
+        lacking = sorted({*getattr(learned, name).names} - {*given[name]})
+        require(not lacking, f"{name} weighs {lacking}, of which the tables say nothing")
 
 
 def _part(arrays: Mapping[str, Array], name: str) -> dict[str, Array]:

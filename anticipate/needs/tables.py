@@ -20,9 +20,10 @@ from ..log import History
 from .categories import Categories
 from .collaborative import Cosine, similar_items
 from .facts import item_facts, traits_of
+from .intact import codes_below, of_length, require, sparse_from
 from .popular import Popular
 from .profiles import nothing
-from .references import held, sparse_arrays, sparse_from
+from .references import held, sparse_arrays
 from .repeats import Repeats
 from .shoppers import NEXT_BASKET, Codes, shoppers_of
 from .signals import rating_middle
@@ -110,8 +111,11 @@ class Tables(NamedTuple):
             if f"source.{name}.here" in arrays
         }
         alike = _similar(sources)
+        _check_lengths(arrays, n_items)
+        ids = ids_at(_part(arrays, "items."), np.arange(n_items))
+        require((ids[1:] > ids[:-1]).all(), "item ids do not ascend")
         return cls(
-            ids_at(_part(arrays, "items."), np.arange(n_items)),
+            ids,
             bool(arrays["text_customers"][0]),
             Clock(target, *(float(value) for value in arrays["clock"])),
             float(arrays["middle"][0]),
@@ -119,8 +123,20 @@ class Tables(NamedTuple):
             Repeats(*(arrays[f"repeats_{name}"] for name in Repeats._fields)),
             Categories(*(arrays[f"categories_{name}"] for name in Categories._fields)),
             sources,
-            sparse_from(arrays, "alike", n_items) if alike is None else alike,
+            sparse_from(arrays, "alike", n_items, n_rows=n_items) if alike is None else alike,
         )
+
+
+def _check_lengths(arrays: Mapping[str, Array], n_items: int) -> None:
+    """A row per item and one for items never seen, wherever rows are looked up by code."""
+    of_length(arrays, "clock", 2)
+    popular, repeats = (f"popular_{n}" for n in Popular._fields), Repeats._fields
+    by_item = [*popular, *(f"repeats_{n}" for n in repeats), "categories_code", "categories_trend"]
+    lengths = dict.fromkeys(by_item, n_items + 1) | {"popular_active": 1, "popular_order": n_items}
+    for name, length in lengths.items():
+        of_length(arrays, name, length)
+    codes_below(arrays, "popular_order", n_items)
+    codes_below(arrays, "categories_code", n_items + 1)
 
 
 def _alike(history: History, everyone: View, sources: dict[str, Source]) -> csr_matrix:

@@ -77,7 +77,7 @@ class Tifu:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Array], n_items: int) -> Self:
-        references = References.from_arrays(arrays)
+        references = References.from_arrays(arrays, n_items)
         return cls(references, references.by_item.T.tocsr())
 
 

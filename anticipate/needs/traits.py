@@ -21,8 +21,9 @@ from ..columns import OBJECTS_TO
 from ..kernels.ids import build_id_index, ids_at
 from ..kernels.needs import keep_best
 from ..log.ids import lookup_codes
+from .intact import sparse_from
 from .profiles import csr_of, nothing, rows_of
-from .references import sparse_arrays, sparse_from
+from .references import sparse_arrays
 from .source import ItemFacts, View
 
 Array = NDArray[Any]

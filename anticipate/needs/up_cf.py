@@ -20,6 +20,7 @@ from scipy.sparse import csr_matrix
 
 from ..kernels.needs import keep_best
 from ..kernels.segments import segment_count
+from .intact import sparse_from
 from .profiles import csr_of, product_terms
 from .references import (
     WIDTH,
@@ -30,7 +31,6 @@ from .references import (
     row_means,
     sample_filled,
     sparse_arrays,
-    sparse_from,
     with_items,
 )
 from .shoppers import Shoppers
@@ -93,7 +93,9 @@ class AlikeLately:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Array], n_items: int) -> Self:
-        return cls(References.from_arrays(arrays), sparse_from(arrays, "lately", n_items))
+        references = References.from_arrays(arrays, n_items)
+        n = len(references.owner)
+        return cls(references, sparse_from(arrays, "lately", n_items, n_rows=n))
 
 
 def late_shares(shoppers: Shoppers) -> csr_matrix:

@@ -14,6 +14,7 @@ import numpy as np
 from ..exceptions import CutoffError
 from ..kernels.needs import to_probability
 from ..log import History
+from ..log.clock import to_timestamp
 from ..outcomes import label_outcomes
 from .answers import answer
 from .shoppers import HORIZON
@@ -27,7 +28,18 @@ OLD = 6.0  # horizons after which weights are old whatever they did
 def check_weights(
     fitted: Fitted, history: History, cutoff_us: int, fitted_us: int
 ) -> dict[str, Any]:
-    """How the lists of ``cutoff_us`` fared in the window after it, as far as it is closed."""
+    """How the lists of ``cutoff_us`` fared in the window after it, as far as it is closed.
+
+    Raises
+    ------
+    CutoffError
+        If the history ends before that: the weights know what came after it.
+    """
+    if history.cutoff_us < cutoff_us:
+        raise CutoffError(
+            f"update: the history ends before {to_timestamp(history.cutoff_us)}, the model before "
+            f"{to_timestamp(cutoff_us)}. Give a later history, or fit a new model."
+        )
     clock = fitted.tables.clock
     days = (history.cutoff_us - fitted_us) / 86_400_000_000
     found: dict[str, Any] = {"days_since_fit": round(days, 3), "refit_due": False, "why": ""}

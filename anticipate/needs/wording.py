@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ..columns import MICROSECONDS_PER_DAY, NAME
 from ..log import History
+from ..log.objections import objectors
 from ..suggestions import Reason
 from .facts_of_answers import Answers
 from .shoppers import Codes, kept_purchases
@@ -74,8 +75,12 @@ class Words(NamedTuple):
 
 
 def _lately(history: History, codes: Codes) -> Array:
-    """Customers of the history who bought each item in its last ``DAYS`` (n_codes,)."""
+    """Customers of the history who bought each item in its last ``DAYS`` (n_codes,).
+
+    Those who object to profiling are not counted, as they are not in the model's own counts.
+    """
     kept = kept_purchases(history)
     late = history.cutoffs[kept.customer] - kept.timestamp <= DAYS * MICROSECONDS_PER_DAY
+    late &= ~objectors(history)[kept.customer]
     pairs = np.unique(kept.customer[late].astype(np.int64) * history.n_items + kept.item[late])
     return np.bincount(codes.of_history[pairs % max(history.n_items, 1)], minlength=codes.n)

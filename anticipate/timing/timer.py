@@ -19,11 +19,11 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from ..columns import CUSTOMER, ITEM, NO_TIME
-from ..exceptions import EmptyHistoryError, MinimumDataWarning
+from ..exceptions import EmptyHistoryError, MinimumDataWarning, ParameterError
 from ..kernels.gap_learning import gap_data
 from ..kernels.ids import build_id_index, ids_at
 from ..kernels.log_gap import LogGapTable
-from ..kernels.next_gap import GapTable, gap_law
+from ..kernels.next_gap import VISIT_EDGES, GapTable, gap_law
 from ..kernels.pairs import Pairs, find_pairs
 from ..log import History
 from ..log.clock import to_timestamps
@@ -71,6 +71,7 @@ class PurchaseTimer(BaseEstimator):  # type: ignore[misc]
         over plain gamma, ``n_returns`` in the slice it was fitted to and in that one. With
         fewer than 100 returns nothing is compared.
     cutoff_ : Timestamp or DatetimeIndex
+        Of the history it was fitted on; arrays do not keep it.
 
     Notes
     -----
@@ -112,7 +113,8 @@ class PurchaseTimer(BaseEstimator):  # type: ignore[misc]
         bought = allowed_purchases(history)
         if bought.n == 0:
             raise EmptyHistoryError(
-                "there is no purchase before the cutoff; timing needs some. Take a later cutoff."
+                "there is no purchase before the cutoff by anybody who does not object to "
+                "profiling; timing needs some. Take a later cutoff."
             )
         pairs, orders = find_pairs(bought, history.n_items), orders_of(bought)
         at, category = history.cutoffs, category_codes(history)
@@ -232,13 +234,31 @@ class PurchaseTimer(BaseEstimator):  # type: ignore[misc]
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Array]) -> Self:
-        """The timer that ``to_arrays`` was called on, bit for bit."""
+        """The timer that ``to_arrays`` was called on, bit for bit; but ``cutoff_``.
+
+        Raises
+        ------
+        ParameterError
+            If an array is missing, or of another length than the others.
+        """
+        try:
+            return cls._from_arrays(arrays)
+        except (KeyError, IndexError, ValueError) as error:
+            raise ParameterError(
+                f"arrays of a timer: they do not fit together ({type(error).__name__}: {error}). "
+                "Give all of to_arrays(), or save the model again."
+            ) from error
+
+    @classmethod
+    def _from_arrays(cls, arrays: Mapping[str, Array]) -> Self:
         timer = cls()
         timer.item_table_ = GapTable.from_mapping(arrays)
         customer = _part(arrays, "customer.")
         law = LogGapTable if "mean_log" in customer else GapTable
         timer.customer_table_ = law.from_mapping(customer)
         index = _part(arrays, "ids.")
+        _check_rows(timer.item_table_)
+        _check_rows(timer.customer_table_)
         timer.item_ids_ = ids_at(index, np.arange(len(timer.item_table_.shape) - 1))
         timer.report_ = json.loads(arrays["report"].tobytes())
         return timer
@@ -265,6 +285,14 @@ def _report(
         "chance_of_second": {name: float(t.next_share[-1, 0]) for name, t in tables.items()},
         "missing": missing,
     }
+
+
+def _check_rows(table: GapTable | LogGapTable) -> None:
+    """A row per item in every column, chances by number of visits."""
+    rows = {column.shape for column in table[:-1]}
+    n = len(table.next_share)
+    if rows != {(n,)} or n == 0 or table.next_share.shape != (n, len(VISIT_EDGES)):
+        raise ValueError(f"columns of {sorted(rows)} and {table.next_share.shape}")
 
 
 def _part(arrays: Mapping[str, Array], head: str) -> dict[str, Array]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from .._checks import check_positive
 from ..columns import CATEGORY, CUSTOMER, MICROSECONDS_PER_DAY, NO_TIME
+from ..exceptions import ParameterError
 from ..kernels.events import Events, constant
 from ..kernels.log_gap import LogGaps, LogGapTable, log_gap_law, log_gaps
 from ..kernels.next_gap import GapTable, NextLaw, chance_within, days_until, gap_law
@@ -78,6 +79,10 @@ def outlook(
         days = days_until(law, open_days, share)
         ahead = np.nan_to_num(days * MICROSECONDS_PER_DAY).round().astype(np.int64)
         columns[name] = np.where(np.isnan(days), NO_TIME, cutoffs + ahead)
+    if np.ndim(within_days) == 0:
+        raise ParameterError(
+            f"within_days must be a list of days; got {type(within_days).__name__}."
+        )
     for days_ahead in within_days:
         h = check_positive("within_days", days_ahead)
         columns[f"p_within_{h:g}d"] = chance_within(law, open_days, h)

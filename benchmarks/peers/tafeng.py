@@ -48,7 +48,7 @@ TARGET_DAY = 100  # everybody's target basket; no user has as many baskets
 START = np.datetime64("2001-01-01")
 PUBLISHED = """Published for this data (preprocessing of their own, not comparable line by line):
   TIFU-KNN, its paper: Recall@10 .130, NDCG@10 .101;  TAIWI: .164, .126
-Measured before on this file, other folds: DREAM Recall@10 .113, TIFU-KNN tuned .155"""
+"""
 
 
 @dataclass(frozen=True, eq=False)
