@@ -16,6 +16,7 @@ from sklearn.base import clone
 from sklearn.utils import check_random_state
 
 from anticipate import Anticipator, InteractionLog
+from anticipate.churn import ChurnModel
 from anticipate.exceptions import (
     ColumnError,
     CutoffError,
@@ -25,6 +26,7 @@ from anticipate.exceptions import (
     MinimumDataWarning,
     ParameterError,
 )
+from anticipate.guards import DuplicateGuard
 from anticipate.log import History
 from anticipate.needs import NextNeedRanker, answers, selection
 from anticipate.needs.samples import sample_slice
@@ -673,3 +675,9 @@ def test_a_catalogue_of_300_000_items_needs_no_square_of_them():
 
     assert done.returncode == 0, done.stderr[-2000:]
     assert float(done.stdout) < 3.0
+
+
+@pytest.mark.parametrize("model", [NextNeedRanker, PurchaseTimer, ChurnModel, DuplicateGuard])
+def test_a_log_without_as_of_is_refused_with_what_to_do(model: Any, bookshop: InteractionLog):
+    with pytest.raises(ParameterError, match=r"got InteractionLog. Give log.as_of\(cutoff\)"):
+        model().fit(bookshop)

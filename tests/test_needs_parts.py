@@ -13,7 +13,7 @@ from anticipate.exceptions import IdTypeError
 from anticipate.kernels import needs as k
 from anticipate.log import History, InteractionLog
 from anticipate.needs.blend import BOTH, LINEAR, RATE, TREES, Blend, both, fit_blend, fit_shifts
-from anticipate.needs.candidates import NEW_NAMES, OWN_NAMES, Batch
+from anticipate.needs.candidates import NEW_NAMES, NEWCOMER_NAMES, OWN_NAMES, Batch, names_of
 from anticipate.needs.carts import baskets_of, cart_increments, partners
 from anticipate.needs.categories import HALF_LIFE, NEVER, Categories, CategoryHabits
 from anticipate.needs.choice import choose
@@ -24,7 +24,7 @@ from anticipate.needs.profiles import Scores, csr_of, nothing, product_terms
 from anticipate.needs.proposals import propose
 from anticipate.needs.repeats import OWN, Repeats
 from anticipate.needs.said import LEAST, PRIOR, SAID, fit_said
-from anticipate.needs.samples import NEWCOMER_NAMES, Sample, Samples, names_of, sample_slice
+from anticipate.needs.samples import Sample, Samples, sample_slice
 from anticipate.needs.selection import _fit, helpful_sources
 from anticipate.needs.shoppers import Codes, Shoppers, shoppers_of
 from anticipate.needs.signals import KINDS, Signals, rating_middle
@@ -263,18 +263,28 @@ def test_every_source_has_a_reason_that_answers_can_name():
 # -- categories and facts -------------------------------------------------------------
 
 
+def test_without_categories_no_column_tells_one_moment_from_another():
+    """A shop that sells ever more: its season is the level's to learn, not a column's."""
+    rows = [("a", item, day) for day in (50, 80, 90, 95, 99) for item in ("tea", "mug")]
+
+    found = Categories.learn(np.array([-1, -1]), shoppers_in(history_of(rows)), 30.0)
+
+    assert found.trend.tolist() == [0.0, 0.0, 0.0]
+
+
 def test_a_category_is_on_the_rise_where_it_sells_more_than_usual():
     """Tea (category 1): three of its four visits in 15 days, ln((3 + 5) / (4 / 4 + 5)).
 
-    The mug (category 2) sold 40 days ago: ln(5 / (1 / 4 + 5)); nothing of category 0, and the
-    last row is an unknown item of it.
+    The mug (category 2) sold 40 days ago: ln(5 / (1 / 4 + 5)). The whole: ln((3 + 5) /
+    (5 / 4 + 5)) less. The last row is an unknown item: no category, no trend.
     """
     rows = [("a", "tea", day) for day in (45, 90, 95, 99)] + [("b", "mug", 60)]
 
     found = Categories.learn(np.array([1, 0]), shoppers_in(history_of(rows)), 30.0)
 
     assert found.code.tolist() == [2, 1, 0]
-    assert found.trend == pytest.approx([np.log(5 / 5.25), np.log(8 / 6), 0.0])
+    whole = np.log(8 / 6.25)
+    assert found.trend == pytest.approx([np.log(5 / 5.25) - whole, np.log(8 / 6) - whole, 0.0])
     assert found.n == 3
 
 

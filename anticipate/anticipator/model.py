@@ -25,7 +25,7 @@ from ..churn import ChurnModel
 from ..evaluation import Report
 from ..exceptions import CutoffError, EmptyHistoryError, ParameterError
 from ..guards import DuplicateGuard
-from ..log import History, InteractionLog
+from ..log import History, InteractionLog, check_history
 from ..log.clock import Instant, to_microseconds, to_timestamp
 from ..needs import NextNeedRanker
 from ..serving import Scorer
@@ -94,7 +94,7 @@ class Anticipator(BaseEstimator):  # type: ignore[misc]
         EmptyHistoryError
             If there is no purchase before the cutoff.
         """
-        _check_history(history)
+        check_history(history)
         _check_settings(self.random_state, self.n_jobs)
         horizon = check_positive("horizon_days", self.horizon_days)
         churn_horizon = check_positive("churn_horizon_days", self.churn_horizon_days)
@@ -218,7 +218,7 @@ class Anticipator(BaseEstimator):  # type: ignore[misc]
 
         An empty one knows of nobody, so everyone in it is a newcomer at any time.
         """
-        _check_history(history)
+        check_history(history)
         check_is_fitted(self, "needs_")
         if history.n_events and history.cutoff_us < to_microseconds(self.cutoff_, "UTC"):
             raise CutoffError(
@@ -229,20 +229,13 @@ class Anticipator(BaseEstimator):  # type: ignore[misc]
     def _history(self, given: History | None) -> History:
         history = given if given is not None else self.history_
         if given is not None:
-            _check_history(given)
+            check_history(given)
         if history is None:
             raise EmptyHistoryError(
                 "a loaded model has no history of its own; give one: save(path, history=...)."
             )
         self._check_asked(history)
         return history
-
-
-def _check_history(history: Any) -> None:
-    if not isinstance(history, History):
-        raise ParameterError(
-            f"history must be a History; got {type(history).__name__}. Give log.as_of(cutoff)."
-        )
 
 
 def _check_settings(random_state: Any, n_jobs: Any) -> None:

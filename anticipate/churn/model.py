@@ -22,7 +22,7 @@ from ..columns import CUSTOMER
 from ..exceptions import EmptyHistoryError
 from ..kernels.churn import ChurnParameters, ChurnTable, churn_table
 from ..kernels.purchases import PurchaseState, nothing_bought
-from ..log import History
+from ..log import History, check_history
 from ..log.clock import to_timestamp
 from ..log.ids import check_ids
 from ..suggestions.churn_words import reason_sentences
@@ -118,6 +118,7 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         MinimumDataWarning
             If there are too few data to compare candidates; MBG/NBD is taken then.
         """
+        check_history(history)
         horizon = check_positive("horizon_days", self.horizon_days)
         check_probability("at_risk", self.at_risk)
         check_probability("departed", self.departed)

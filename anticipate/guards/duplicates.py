@@ -24,7 +24,7 @@ from ..kernels.ids import build_id_index, ids_at
 from ..kernels.next_gap import GapTable
 from ..kernels.pairs import find_pairs
 from ..kernels.rules import ItemRules, QuickRates, check_lines, is_warning
-from ..log import History
+from ..log import History, check_history
 from ..log.ids import lookup_codes
 from ..log.objections import objectors
 from .bought import bought_of, kept_only
@@ -118,6 +118,7 @@ class DuplicateGuard(BaseEstimator):  # type: ignore[misc]
         MinimumDataWarning
             If fewer than 10 repeats were returned or cancelled.
         """
+        check_history(history)
         check_positive("cost_duplicate", self.cost_duplicate)
         check_positive("cost_annoyance", self.cost_annoyance)
         bought, n_items = bought_of(history), history.n_items

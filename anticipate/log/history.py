@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..columns import CUSTOMER, EVENT_CODES, ITEM, PURCHASE
-from ..exceptions import CutoffError
+from ..exceptions import CutoffError, ParameterError
 from ..kernels.days import day_starts
 from ..kernels.events import Events
 from ..kernels.returns import ReturnMatch, match_returns
@@ -232,3 +232,11 @@ def _known_before(events: Events, cutoffs: Array, at: int) -> Array | None:
     if events.known_at is not events.timestamp:
         keep &= events.timestamp < limit
     return None if bool(np.all(keep)) else np.asarray(keep)
+
+
+def check_history(value: object) -> None:
+    """Refuse what is no history: most often a log without ``as_of``."""
+    if not isinstance(value, History):
+        raise ParameterError(
+            f"history must be a History; got {type(value).__name__}. Give log.as_of(cutoff)."
+        )

@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..columns import OBJECTS_TO, PROFILING
-from .history import History
+from .history import History, check_history
 
 
 def objectors(history: History, use: str = PROFILING) -> NDArray[np.bool_]:
     """Customers who object to a use, shape (n_customers,); by default to profiling."""
+    check_history(history)
     if OBJECTS_TO not in history.customers.columns:
         return np.zeros(history.n_customers, dtype=bool)
     return np.array([_names(value, use) for value in history.customers[OBJECTS_TO]], dtype=bool)

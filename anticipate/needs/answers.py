@@ -1,7 +1,7 @@
 """The best candidates of many customers, with their probabilities.
 
 Reads  tables, learned weights and the customers' own events.
-Gives  ``Ranked``: candidates, best first, per customer.
+Gives  ``Answers``: candidates, best first, per customer.
 Never  more than a batch of customers at a time; the order of customers does not count.
 """
 
@@ -18,13 +18,12 @@ from ..columns import CUSTOMER, ITEM
 from ..kernels.needs import linear_log_odds, to_probability
 from ..kernels.ranking import top_k_offsets, top_k_per_group
 from ..kernels.segments import within
-from .candidates import Batch, Rows
+from .candidates import Batch, Rows, batches, newcomer_columns
 from .facts_of_answers import Answers, describe
+from .learned import Learned
 from .proposals import propose
-from .samples import batches, newcomer_columns
 from .shoppers import Codes, take_segments
 from .sources import CODE, SOURCES
-from .training import Learned
 
 Array = NDArray[Any]
 FEW = 4_000  # customers that are not worth a process

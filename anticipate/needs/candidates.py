@@ -7,6 +7,7 @@ Never  another customer of the batch: every row is the same alone.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -35,6 +36,8 @@ Array = NDArray[Any]
 POPULARITY = ("popularity", "trend", "lately", "last_sold")
 OWN_NAMES = (*OWN, *HABITS, *POPULARITY, *CATEGORIES)  # first stage; then the sources
 NEW_NAMES = (FIRST, "buyers", "repeat_share", *HABITS, *POPULARITY, *CATEGORIES)
+NEWCOMER_NAMES = ("newcomer", "group_lift")
+BATCH = 512  # customers described together
 HEAD = 40  # own pairs of a customer that the second stage looks at
 
 
@@ -179,3 +182,26 @@ class Batch:
 
     def _signal(self, customer: Array, item: Array) -> Array:
         return self.signals.place(customer, item, self.codes.n)
+
+
+def names_of(sources: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """Columns of each kind's table when these sources were asked."""
+    asked = tuple(sources)
+    return {"tail": OWN_NAMES, "own": (*OWN_NAMES, *asked), "new": (*NEW_NAMES, *asked)}
+
+
+def batches(everyone: Batch, customers: Array) -> Iterator[tuple[Batch, Array]]:
+    """The given customers in batches that bound memory."""
+    for start in range(0, len(customers), BATCH):
+        some = customers[start : start + BATCH]
+        yield everyone.take(some), some
+
+
+def newcomer_columns(batch: Batch, customer: Array, item: Array) -> dict[str, Array]:
+    """Log-odds of a popular item, and what the customer's group adds to its logarithm."""
+    popular, code = batch.tables.popular, np.minimum(item, batch.codes.n_known)
+    lift = np.zeros(len(item))
+    if "traits" in batch.scores:
+        share = batch.scores["traits"].at(customer, item)
+        lift = np.where(share > 0, np.log(np.maximum(share, 1e-12) / popular.share[code]), 0.0)
+    return {"newcomer": popular.log_odds[code], "group_lift": lift}

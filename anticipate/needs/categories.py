@@ -30,7 +30,7 @@ class Categories(NamedTuple):
     """Arrays (n_items + 1,); the last row stands for items never seen."""
 
     code: Array  # int64, 0 unknown
-    trend: Array  # float64: ln of the category's purchases lately over the usual
+    trend: Array  # float64: ln of its purchases lately over the usual, beside the whole's; or 0
 
     @classmethod
     def learn(cls, category: Array, shoppers: Shoppers, period: float) -> Self:
@@ -39,7 +39,11 @@ class Categories(NamedTuple):
         line = np.repeat(code[np.minimum(shoppers.item, len(category))], shoppers.n_visits)
         lately = np.bincount(line[shoppers.visit_age <= period / 2], minlength=n)
         usual = np.bincount(line[shoppers.visit_age <= 2 * period], minlength=n) / 4
-        return cls(code, np.log((lately + 5.0) / (usual + 5.0))[code])
+        # Beside the whole: a season lifts all alike, and that is the level's to learn.
+        whole = np.log((lately.sum() + 5.0) / (usual.sum() + 5.0))
+        trend = np.log((lately + 5.0) / (usual + 5.0)) - whole
+        trend[0] = 0.0
+        return cls(code, trend[code])
 
     @property
     def n(self) -> int:

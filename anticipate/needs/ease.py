@@ -21,8 +21,8 @@ from threadpoolctl import threadpool_limits
 
 from .collaborative import added_up, lately_bought, strongest
 from .intact import of_length, sparse_from
-from .profiles import csr_of, nothing
-from .references import sparse_arrays
+from .profiles import csr_of, nothing, rows_of
+from .references import highest, sparse_arrays
 from .source import ItemFacts, View
 
 Array = NDArray[Any]
@@ -98,10 +98,8 @@ def _closed_form(held: csr_matrix) -> Array:
 
 def _largest(dense: Array, codes: Array, n_items: int) -> csr_matrix:
     """The ``N_WEIGHTS`` largest by absolute value of each row, as float32 by item code."""
-    size = np.abs(dense)
-    kth = np.zeros(len(dense))
-    if len(dense) > N_WEIGHTS:
-        kth = np.partition(size, len(dense) - N_WEIGHTS, axis=1)[:, -N_WEIGHTS]
-    row, column = np.nonzero((size >= kth[:, None]) & (size > LEAST_WEIGHT))
+    largest = highest(np.abs(dense).astype(np.float32), N_WEIGHTS)
+    large = largest.data > LEAST_WEIGHT
+    row, column = rows_of(largest)[large], largest.indices[large]
     value = dense[row, column].astype(np.float32)
     return csr_of(codes[row], codes[column].astype(np.int32), value, (n_items, n_items))

@@ -17,7 +17,7 @@ from .._checks import check_columns
 from ..columns import CUSTOMER, EVENTS, ITEM, PURCHASE
 from ..exceptions import ParameterError
 from ..kernels.needs import to_probability
-from ..log import History
+from ..log import History, check_history
 from ..log.clock import to_timestamp
 from ..log.ids import check_ids, lookup_codes
 from .candidates import Batch
@@ -57,6 +57,7 @@ def explain(
     Every row that cites events is scored again without them: some milliseconds a row, of which
     ``BLOCK`` are held at a time.
     """
+    check_history(history)
     if target != PURCHASE:
         raise ParameterError(f"explain words what is bought; this ranker ranks topics of {target}.")
     hint = "Give the table of recommend(), or rows of it."

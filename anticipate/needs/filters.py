@@ -26,14 +26,13 @@ from ..kernels.segments import run_starts, within
 from ..log import History
 from ..log.ids import check_ids, is_among
 from .answers import answer
-from .candidates import Batch
+from .candidates import Batch, batches
 from .diversity import Likeness, numbered, varied
 from .facts import item_facts
 from .facts_of_answers import Answers
+from .learned import Learned
 from .proposals import POOL
-from .samples import batches
 from .shoppers import Codes
-from .training import Learned
 
 Array = NDArray[Any]
 ONE_PER = (CATEGORY, WORK)

@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, vstack
 
 from ..kernels.needs import keep_best
-from ..kernels.segments import run_starts, segment_max
+from ..kernels.segments import run_starts
+from .collaborative import strongest
 from .intact import sparse_from
-from .profiles import csr_of, nothing, product_terms, rows_of
+from .profiles import csr_of, nothing, rows_of
 from .references import best_and_own, best_entries, held, in_blocks, sparse_arrays
 from .shoppers import Shoppers
 from .source import ItemFacts, View
@@ -60,14 +61,7 @@ class Follows:
 
     def because(self, some: View, customer: Array, item: Array) -> Array:
         """The item of the last baskets that speaks most for each candidate; -1 none."""
-        inner, value, offsets = product_terms(last_items(some.shoppers), self.after, customer, item)
-        top = segment_max(value, offsets, 0.0)
-        hit = (value > 0) & (value == np.repeat(top, np.diff(offsets)))
-        # of equal ones the lowest code: later writes win, so write in descending order
-        best = np.full(len(customer), -1, dtype=np.int64)
-        rows = np.flatnonzero(hit)[::-1]
-        best[np.searchsorted(offsets, rows, side="right") - 1] = inner[rows]
-        return best
+        return strongest(last_items(some.shoppers), self.after, customer, item)
 
     def to_arrays(self) -> dict[str, Array]:
         return sparse_arrays("after", self.after)

@@ -61,9 +61,11 @@ class Popular(NamedTuple):
         code = np.minimum(item, len(self.buyers) - 1)
         active = float(max(int(self.active[0]), 1))
         recent, usual = self.recent[code], self.before[code] / (LONG - 1)
+        # Beside the whole: a season lifts all alike, and that is the level's to learn.
+        whole = np.log((self.recent.sum() + 1.0) / (self.before.sum() / (LONG - 1) + 1.0))
         return {
             "popularity": np.log((recent + 0.1) / active),
-            "trend": np.log((recent + 1.0) / (usual + 1.0)),
+            "trend": np.log((recent + 1.0) / (usual + 1.0)) - whole,
             "lately": np.log((self.lately[code] + 0.1) / active),
             "last_sold": np.log(np.minimum(self.last_sold[code], 1e4) + 0.5),
         }

@@ -23,7 +23,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._checks import check_option, check_positive
 from ..columns import PURCHASE
 from ..exceptions import MinimumDataWarning
-from ..log import History
+from ..log import History, check_history
 from .expected import expected_rating
 from .explain import explain
 from .filters import Wanted
@@ -267,6 +267,7 @@ class NextNeedRanker(BaseEstimator):  # type: ignore[misc]
 
     def needs_of(self, history: History) -> History:
         """The history as this ranker reads it: topics stand for items where those are ranked."""
+        check_history(history)
         if self.target_event == PURCHASE:
             return history
         return topic_history(history, self.target_event)

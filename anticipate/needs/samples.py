@@ -7,14 +7,22 @@ Never  more rows than a cap, so that training fits in memory for any log.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels.needs import find_keys
-from .candidates import HEAD, NEW_NAMES, OWN_NAMES, Batch, Rows
+from .candidates import (
+    HEAD,
+    NEWCOMER_NAMES,
+    Batch,
+    Rows,
+    batches,
+    names_of,
+    newcomer_columns,
+)
 from .proposals import POOL, propose
 from .said import SAID
 from .shoppers import Codes
@@ -25,8 +33,6 @@ from .tables import Tables
 Array = NDArray[Any]
 MAX_TAIL = 40  # own pairs beyond the head of each customer, drawn at random
 MAX_NEWCOMERS = 2_000  # per slice
-BATCH = 512  # customers described together
-NEWCOMER_NAMES = ("newcomer", "group_lift")
 
 
 class Sample(NamedTuple):
@@ -78,12 +84,6 @@ class Samples(NamedTuple):
         return cls(*(Sample.joined(list(kind)) for kind in zip(*parts, strict=True)))
 
 
-def names_of(sources: Collection[str]) -> dict[str, tuple[str, ...]]:
-    """Columns of each kind's table when these sources were asked."""
-    asked = tuple(sources)
-    return {"tail": OWN_NAMES, "own": (*OWN_NAMES, *asked), "new": (*NEW_NAMES, *asked)}
-
-
 def sample_slice(
     part: Slice, clock: Clock, max_rows: int, seed: np.random.RandomState, *,
     only: Collection[str] | None = None,
@@ -110,28 +110,11 @@ def sample_slice(
     return Samples(*(_stacked(found[name], width[name]) for name in Samples._fields))
 
 
-def batches(everyone: Batch, customers: Array) -> Iterator[tuple[Batch, Array]]:
-    """The given customers in batches that bound memory."""
-    for start in range(0, len(customers), BATCH):
-        some = customers[start : start + BATCH]
-        yield everyone.take(some), some
-
-
 def newcomer_rows(batch: Batch) -> Rows:
     """What those of whom nothing is known may need, with columns ``NEWCOMER_NAMES``."""
     customer, item, _ = propose(batch)
     rows = batch.new(customer, item)
     return rows._replace(columns=newcomer_columns(batch, customer, item))
-
-
-def newcomer_columns(batch: Batch, customer: Array, item: Array) -> dict[str, Array]:
-    """Log-odds of a popular item, and what the customer's group adds to its logarithm."""
-    popular, code = batch.tables.popular, np.minimum(item, batch.codes.n_known)
-    lift = np.zeros(len(item))
-    if "traits" in batch.scores:
-        share = batch.scores["traits"].at(customer, item)
-        lift = np.where(share > 0, np.log(np.maximum(share, 1e-12) / popular.share[code]), 0.0)
-    return {"newcomer": popular.log_odds[code], "group_lift": lift}
 
 
 def _described(batch: Batch, seed: np.random.RandomState) -> dict[str, Rows]:

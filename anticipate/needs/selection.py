@@ -18,7 +18,8 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from ..evaluation.probability_metrics import log_loss
-from .samples import Sample, Samples, names_of
+from .candidates import names_of
+from .samples import Sample, Samples
 
 Array = NDArray[Any]
 LEAST = 20  # bought rows on either side, to ask at all

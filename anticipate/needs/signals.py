@@ -2,7 +2,7 @@
 
 Reads  events of all kinds after the last kept purchase of the pair: a later purchase
        outweighs what was said before it.
-Gives  one flag per kind and pair, and what each flag adds to the log-odds.
+Gives  one flag per kind and pair.
 Never  a sign that is turned round: what speaks against an item never raises it.
 """
 

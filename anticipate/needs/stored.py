@@ -23,19 +23,18 @@ from ..log import History
 from ..log.ids import check_ids
 from ..log.objections import objectors
 from .blend import Blend
-from .candidates import Batch
+from .candidates import Batch, names_of
 from .carts import baskets_of, cart_increments
 from .facts import traits_of
 from .intact import of_length, require, sparse_from
+from .learned import Learned
 from .rating_fit import learn_ratings
 from .ratings import Rated, Ratings
 from .references import sparse_arrays
 from .said import SAID
-from .samples import names_of
 from .shoppers import Codes, Shoppers, shoppers_of
 from .source import Clock, View
 from .tables import Tables
-from .training import Learned
 
 Array = NDArray[Any]
 N_CART = 16  # partners kept per item for carts

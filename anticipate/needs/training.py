@@ -8,7 +8,7 @@ Never  a label at or after the history's cutoff.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 
 from ..log import History
 from .blend import LINEAR, RATE, Blend, fit_blend, fit_shifts
-from .candidates import NEW_NAMES, OWN_NAMES
+from .candidates import NEW_NAMES, OWN_NAMES, names_of
 from .choice import KINDS as BLENDS
 from .choice import LEAST_BOUGHT, Trial, calibration, choose, fit_level
+from .learned import Learned
 from .said import PRIOR, SAID, fit_said
-from .samples import Sample, Samples, names_of, sample_slice
+from .samples import Sample, Samples, sample_slice
 from .selection import helpful_sources
 from .shoppers import HORIZON
 from .slices import Slice, slices_of
@@ -31,17 +32,6 @@ Array = NDArray[Any]
 MAX_ROWS = 400_000  # of the second stage, over all slices
 DAMPING = 0.25  # of the drift between the last two slices, carried on
 NEWCOMER_PRIOR = (np.array([0.0, 0.5]), np.array([2.0, 0.5]))  # means and sds of the weights
-
-
-class Learned(NamedTuple):
-    tail: Blend  # own pairs beyond each customer's best
-    own: Blend
-    new: Blend
-    shifts: Array  # float64 (8,): what each word said adds to the log-odds
-    newcomer: Array  # float64 (2,): what being a newcomer adds, and the weight of the group
-    sources: tuple[str, ...]  # that helped
-    report: dict[str, Any]
-    missing: str  # which data were missing, in one sentence; empty if none
 
 
 def learn(

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..columns import MICROSECONDS_PER_DAY
 from ..exceptions import CutoffError
 from ..kernels.needs import to_probability
 from ..log import History
@@ -41,11 +42,13 @@ def check_weights(
             f"{to_timestamp(cutoff_us)}. Give a later history, or fit a new model."
         )
     clock = fitted.tables.clock
-    days = (history.cutoff_us - fitted_us) / 86_400_000_000
+    days = (history.cutoff_us - fitted_us) / MICROSECONDS_PER_DAY
     found: dict[str, Any] = {"days_since_fit": round(days, 3), "refit_due": False, "why": ""}
     if clock.target != HORIZON:
         return found | {"why": "not judged: the next basket has no window"}
     found |= _hits(fitted, history, cutoff_us)
+    if "expected" not in found:
+        found["why"] = f"not judged: the window of {clock.horizon:g} days is still open"
     expected, observed = found.get("expected", 0.0), found.get("observed", 0)
     if expected >= LEAST_EXPECTED and not 1 / DRIFT <= observed / expected <= DRIFT:
         return found | {"refit_due": True, "why": "purchases among the lists drifted"}
@@ -55,9 +58,9 @@ def check_weights(
 
 
 def _hits(fitted: Fitted, history: History, cutoff_us: int) -> dict[str, Any]:
-    at = np.datetime64(cutoff_us, "us")
     try:
-        outcomes = label_outcomes(history, f"{at}Z", fitted.tables.clock.horizon)
+        at = to_timestamp(cutoff_us)
+        outcomes = label_outcomes(history, at, fitted.tables.clock.horizon)
     except CutoffError:
         return {}  # the window is still open
     past = outcomes.history

@@ -22,7 +22,7 @@ from ..kernels.events import Events, constant
 from ..kernels.log_gap import LogGaps, LogGapTable, log_gap_law, log_gaps
 from ..kernels.next_gap import GapTable, NextLaw, chance_within, days_until, gap_law
 from ..kernels.pairs import Pairs, find_pairs
-from ..log import History
+from ..log import History, check_history
 from ..log.ids import check_ids
 from ..log.objections import objectors
 
@@ -31,6 +31,7 @@ DATES = {"due": 0.5, "due_low": 0.1, "due_high": 0.9}
 
 
 def asked(history: History, customers: Iterable[Any] | None) -> tuple[History, Array | None]:
+    check_history(history)
     if customers is None:
         return history, None
     wanted = check_ids(customers, history.customer_ids, CUSTOMER)
