@@ -20,7 +20,6 @@ from anticipate.needs.collaborative import (
     BM25,
     Cosine,
     bm25_items,
-    lately_bought,
     similar_items,
 )
 from anticipate.needs.ease import Ease
@@ -118,7 +117,7 @@ def test_a_profile_halves_in_three_periods_and_falls_with_each_basket_back():
     """Item 0 in the last basket: 1 * 2^(-1/3); item 1 four back: 4^-.25 * 2^(-4/3)."""
     view = view_of([[{1}, {5}, {5}, {0}]], 2)
 
-    profile = lately_bought(view).toarray()
+    profile = view.lately.toarray()
 
     assert profile == pytest.approx(np.array([[2 ** (-1 / 3), 2 ** (-4 / 3) / np.sqrt(2)]]))
 
@@ -146,7 +145,7 @@ def test_cosine_scores_are_decayed_similarities_added_up():
 def test_bm25_prefers_who_has_few_items():
     """0 goes with 1 in two baskets of 2 items, with 2 in two of 6: idf ln(12/3) > ln(12/7)."""
     baskets = [[{0, 1}], [{0, 1}], [{0, 2, 3, 4, 5, 6}], [{0, 2, 3, 4, 5, 6}]]
-    held = lately_bought(view_of(baskets, 12))
+    held = view_of(baskets, 12).lately
 
     similar = bm25_items(held, 10)
 

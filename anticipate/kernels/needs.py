@@ -1,4 +1,4 @@
-"""Formulas of next needs: decayed counts, repeat rates, log-odds and what speaks against an item.
+"""Formulas of next needs: decayed counts, repeat rates, log-odds and the best rows.
 
 Reads  ages (days, or baskets) of what a customer did, and small tables of item statistics.
 Gives  one number per customer-item pair, each from its own rows only.

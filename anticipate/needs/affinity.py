@@ -18,7 +18,6 @@ from scipy.sparse import csr_matrix
 from ..kernels.needs import keep_best, sum_by
 from ..kernels.order import group_order
 from ..kernels.ranking import rank_within_group
-from .collaborative import lately_bought
 from .intact import codes_below, of_length, sparse_from
 from .profiles import csr_of, keys_of, nothing, rows_of
 from .references import sparse_arrays
@@ -39,7 +38,7 @@ class Affinity:
 
     p_i is the item's part of everybody's late purchases, p_c and p_b those of its category and
     of its price band; p_uc and p_ub are the same of the customer's own purchases, weighed as
-    ``lately_bought`` does. The root: who buys much of a shelf has much of it already. Bands
+    ``View.lately`` does. The root: who buys much of a shelf has much of it already. Bands
     count 1 where the price is unknown.
     """
 
@@ -76,7 +75,7 @@ class Affinity:
         shape = (some.shoppers.n, some.shoppers.n_known)
         if not self.best.nnz:
             return nothing(*shape).astype(np.float64)
-        bought = lately_bought(some)
+        bought = some.lately
         part = self._categories(bought)
         proposed = _most(part) @ self.best
         pairs = np.union1d(keys_of(proposed.tocsr()), self._own(bought))

@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
 
-from ..kernels.needs import keep_best
 from ..kernels.segments import segment_max
 from .intact import sparse_from
 from .profiles import csr_of, nothing, product_terms, rows_of
@@ -33,14 +32,10 @@ with warnings.catch_warnings():
     from implicit.nearest_neighbours import ItemItemRecommender, bm25_weight
 
 Array = NDArray[Any]
-WIDTH = 200  # items of one customer that count
 # Tuned on the second last items of Amazon Toys and on 56 days of the Complete Journey.
 K = 80
 SHRINKAGE = 10.0  # buyers added to each item's own: a cosine of few buyers is chance
 BM25_K1, BM25_B = 0.05, 0.75
-HALF_LIFE = 3.0  # periods since an item was last bought
-STEEPNESS = 0.25  # an item last bought b baskets back counts b^-steepness
-FAINTEST = 1e-4  # what the oldest purchase still counts
 
 
 @dataclass(frozen=True)
@@ -66,7 +61,7 @@ class Cosine:
 
     def because(self, some: View, customer: Array, item: Array) -> Array:
         """The item of the profile that speaks most for each candidate; -1 none."""
-        return strongest(lately_bought(some), self.similar, customer, item)
+        return strongest(some.lately, self.similar, customer, item)
 
     def to_arrays(self) -> dict[str, Array]:
         return sparse_arrays("similar", self.similar)
@@ -100,7 +95,7 @@ class BM25:
 
     def because(self, some: View, customer: Array, item: Array) -> Array:
         """The item of the profile that speaks most for each candidate; -1 none."""
-        return strongest(lately_bought(some), self.similar, customer, item)
+        return strongest(some.lately, self.similar, customer, item)
 
     def to_arrays(self) -> dict[str, Array]:
         return sparse_arrays("similar", self.similar)
@@ -110,31 +105,12 @@ class BM25:
         return cls(sparse_from(arrays, "similar", n_items, n_rows=n_items))
 
 
-def lately_bought(some: View) -> csr_matrix:
-    """Known items of each customer, the last bought weighing most, at most 1 (m, n_known).
-
-    b^-STEEPNESS * 2^(-age / (HALF_LIFE * period)), b baskets back and age since it was last
-    bought; the ``WIDTH`` heaviest items. One falls off fast after the last basket, the other
-    lets go of what is long past, however few baskets lie between.
-    """
-    shoppers = some.shoppers
-    last = shoppers.visit_offsets[1:] - 1
-    weight = shoppers.visit_back[last] ** -STEEPNESS
-    weight = weight * np.exp2(-shoppers.visit_age[last] / (HALF_LIFE * some.clock.period))
-    weight = np.maximum(weight, FAINTEST)
-    known = shoppers.item < shoppers.n_known
-    rows = keep_best(shoppers.offsets, np.where(known, weight, 0.0), shoppers.item, WIDTH)
-    rows = rows[known[rows]]
-    shape = (shoppers.n, shoppers.n_known)
-    return csr_of(shoppers.customer[rows], shoppers.item[rows], weight[rows], shape)
-
-
 def added_up(some: View, table: csr_matrix) -> csr_matrix:
     """Rows of an item-by-item table, weighed by what each customer bought lately, where positive.
 
     In the table's float32: another type would copy the table for each batch.
     """
-    scores = (lately_bought(some).astype(np.float32) @ table).tocsr()
+    scores = (some.lately.astype(np.float32) @ table).tocsr()
     scores.data[scores.data < 0] = 0.0
     scores.eliminate_zeros()
     scores.sort_indices()

@@ -19,7 +19,7 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
 
-from .collaborative import added_up, lately_bought, strongest
+from .collaborative import added_up, strongest
 from .intact import of_length, sparse_from
 from .profiles import csr_of, nothing, rows_of
 from .references import highest, sparse_arrays
@@ -71,7 +71,7 @@ class Ease:
 
     def because(self, some: View, customer: Array, item: Array) -> Array:
         """The item of the profile that speaks most for each candidate; -1 none."""
-        return strongest(lately_bought(some), self.weights, customer, item)
+        return strongest(some.lately, self.weights, customer, item)
 
     def to_arrays(self) -> dict[str, Array]:
         return sparse_arrays("weights", self.weights) | {"covers": self.covers}

@@ -22,9 +22,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, vstack
 from threadpoolctl import threadpool_limits
 
-from .collaborative import WIDTH, lately_bought
 from .intact import codes_below, of_length, require
-from .profiles import csr_of, nothing, rows_of
+from .profiles import WIDTH, csr_of, nothing, rows_of
 from .source import ItemFacts, View
 
 with warnings.catch_warnings():
@@ -55,7 +54,7 @@ class Factors:
     """score(u, i) = x_u . y_i where positive.
 
     x_u = (Y'Y + r I + sum_i (c_ui - 1) y_i y_i')^-1 sum_i c_ui y_i over the items of u;
-    c_ui = 1 + ALPHA * weight of the purchase (``lately_bought``). Y has shape (k, f).
+    c_ui = 1 + ALPHA * weight of the purchase (``View.lately``). Y has shape (k, f).
     """
 
     name: ClassVar[str] = "factors"
@@ -68,7 +67,7 @@ class Factors:
     @classmethod
     def learn(cls, everyone: View, items: ItemFacts, seed: np.random.RandomState) -> Self:
         """Vectors of items with enough buyers; none where data are few."""
-        bought = _sampled(lately_bought(everyone), seed)
+        bought = _sampled(everyone.lately, seed)
         number = int(seed.randint(2**31 - 1))
         kept = _often_bought(bought)
         some = bought[:, kept]
@@ -89,7 +88,7 @@ class Factors:
         n_known = some.shoppers.n_known
         if not len(self.items) or not some.shoppers.n:
             return nothing(some.shoppers.n, n_known).astype(np.float64)
-        bought = lately_bought(some)[:, self.items].tocsr()
+        bought = some.lately[:, self.items].tocsr()
         bought.sort_indices()
         blocks = []
         with threadpool_limits(1, "blas"):

@@ -1,7 +1,7 @@
 """What is known of items and customers beside events: categories, prices, attributes.
 
 Reads  attribute tables of a History as of its cutoff; prices of its purchases.
-Gives  ``ItemFacts`` by item code; ``traits``: a row of attributes per customer.
+Gives  ``ItemFacts`` by item code; ``traits_of``: a row of attributes per customer.
 Never  an attribute of a customer who objects to profiling.
 """
 

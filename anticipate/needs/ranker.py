@@ -293,7 +293,7 @@ class NextNeedRanker(BaseEstimator):  # type: ignore[misc]
 
     def _keep(self, fitted: Fitted, cutoff: int) -> None:
         self.fitted_ = fitted
-        self.report_ = dict(fitted.learned.report) | {"ratings": fitted.ratings.report}
+        self.report_ = fitted.report
         self.cutoff_ = pd.Timestamp(cutoff, unit="us", tz="UTC")
 
     def _learnable(self, history: History) -> History:

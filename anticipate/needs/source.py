@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from ..exceptions import ParameterError
-from .profiles import profiles_of
+from .profiles import lately_bought, profiles_of
 from .shoppers import NEXT_BASKET, Shoppers
 
 Array = NDArray[Any]
@@ -64,6 +64,11 @@ class View:
     def profiles(self) -> csr_matrix:
         """Decayed, capped counts of what each one bought (m, n_known)."""
         return profiles_of(self.shoppers, self.clock.period)
+
+    @cached_property
+    def lately(self) -> csr_matrix:
+        """What each one bought, the last weighing most (m, n_known); shared, so never changed."""
+        return lately_bought(self.shoppers, self.clock.period)
 
     def take(self, customers: Array) -> View:
         """Some of them, in the order given."""

@@ -25,6 +25,7 @@ from ..log.objections import objectors
 from .blend import Blend
 from .candidates import Batch, names_of
 from .carts import baskets_of, cart_increments
+from .ease import Ease
 from .facts import traits_of
 from .intact import of_length, require, sparse_from
 from .learned import Learned
@@ -59,6 +60,16 @@ class Fitted(NamedTuple):
         cart = cart_increments(baskets_of(everyone.shoppers), N_CART)
         ratings = learn_ratings(Rated.of(history, codes), tables.n_items)
         return cls(tables, learned, cart, ratings)
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """What was learned and chosen, and which items EASE had to leave to the neighbours."""
+        found = self.learned.report | {"ratings": self.ratings.report}
+        ease = self.tables.sources.get("ease")
+        if isinstance(ease, Ease):
+            n_items, n_bought = ease.covers.tolist()
+            found |= {"ease": {"n_items": n_items, "of": n_bought, "falls_back": ease.falls_back}}
+        return found
 
     def batch(self, history: History) -> Batch:
         """All customers of a history; who objects to profiling is a newcomer."""

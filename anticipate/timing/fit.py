@@ -66,7 +66,7 @@ def _fit_whole(data: GapData, table: GapTable) -> GapTable:
             odds[-1],
         )
     )
-    with threadpool_limits(1, "blas"):  # threads only wait on four parameters
+    with threadpool_limits(1, "blas"):  # threads only wait on eight parameters
         result = minimize(
             _loss,
             start,
