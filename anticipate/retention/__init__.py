@@ -1,0 +1,1 @@
+"""Whom to contact: service levels under a budget, what a campaign changed, and uplift."""
