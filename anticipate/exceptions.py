@@ -72,3 +72,11 @@ class FutureCutoffWarning(AnticipateWarning):
 
 class FilteredOutWarning(AnticipateWarning):
     """Filters left nothing to recommend."""
+
+
+class NoHoldoutWarning(AnticipateWarning):
+    """Nobody is held out of a contact plan, so that its effect cannot be measured."""
+
+
+class RiskRankingWarning(AnticipateWarning):
+    """Customers are ranked by risk alone, which saves less than the plan would."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,10 +19,11 @@ from .. import columns as c
 from ..bundle import pack_strings
 from ..churn import ChurnModel
 from ..guards import DuplicateGuard
-from ..kernels.churn import parameters_to_array
+from ..kernels.churn import AGEING_DAYS, parameters_to_array
 from ..kernels.events import Events, is_constant
 from ..kernels.ids import build_id_index
 from ..log import History
+from ..log.clock import days_to_microseconds
 from ..log.objections import objectors
 from ..log.vocabulary import recode, union_ids
 from ..needs import NextNeedRanker
@@ -199,9 +201,12 @@ def _guard(guard: DuplicateGuard, history: History, items: Array) -> Arrays:
 
 
 def _churn(model: ChurnModel, history: History) -> Arrays:
+    ageing = days_to_microseconds(AGEING_DAYS)
+    later = replace(history, cutoffs=history.cutoffs + ageing, cutoff_us=history.cutoff_us + ageing)
     return {
         "model_churn__parameters": parameters_to_array(model.parameters_),
         "churn__offset": model.predict_offsets(history),
+        "churn__offset_later": model.predict_offsets(later),  # if nothing happens until then
     }
 
 

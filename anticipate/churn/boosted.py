@@ -31,10 +31,10 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     Parameters
     ----------
-    n_trees : int, default=150
+    n_trees : int, default=100
         One per boosting step.
     learning_rate : float, default=0.05
-    max_leaf_nodes : int, default=15
+    max_leaf_nodes : int, default=6
     min_samples_leaf : int, default=40
     l2_regularization : float, default=1.0
     random_state : int, RandomState or None, default=None
@@ -63,9 +63,9 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def __init__(
         self,
         *,
-        n_trees: int = 150,
+        n_trees: int = 100,
         learning_rate: float = 0.05,
-        max_leaf_nodes: int = 15,
+        max_leaf_nodes: int = 6,
         min_samples_leaf: int = 40,
         l2_regularization: float = 1.0,
         random_state: int | np.random.RandomState | None = None,

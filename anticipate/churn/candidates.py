@@ -1,11 +1,11 @@
 """The candidates for P(no purchase in the horizon).
 
-Reads  rows of customers: features, the log-odds of MBG/NBD, the open gap.
+Reads  rows of customers: features, the log-odds of a buy-till-you-die model, the open gap.
 Gives  fitted members, and each candidate's log-odds, each row on its own.
 Never  which candidate is best: see :mod:`anticipate.churn.choice`.
 
-Candidates: a rule on the open gap (logistic), MBG/NBD, boosted trees, a logistic regression on
-features, and the mean log-odds of the last three.
+Candidates: a rule on the open gap (logistic), the buy-till-you-die model itself, boosted trees and
+a logistic regression on features and that model's log-odds, and the mean log-odds of these two.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ from numpy.typing import NDArray
 
 from ..kernels.trees import predict_trees
 from .boosted import ChurnClassifier
+from .describer import Rows
 from .linear import Linear, fit_linear, linear_log_odds
-from .rows import Rows
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-MEMBERS = ("hiatus", "mbg_nbd", "boosted", "logistic")
+HIATUS, BTYD, BLEND = "hiatus", "btyd", "blend"
 CANDIDATES: dict[str, tuple[str, ...]] = {  # plain ones first: they win ties
-    "hiatus": ("hiatus",),
-    "mbg_nbd": ("mbg_nbd",),
+    HIATUS: (HIATUS,),
+    BTYD: (BTYD,),
     "logistic": ("logistic",),
     "boosted": ("boosted",),
-    "blend": ("mbg_nbd", "boosted", "logistic"),
+    BLEND: ("boosted", "logistic"),
 }
-BASE, BLEND = "mbg_nbd", "blend"
+PENALTY = 1 / 30  # C of the logistic regression: rows of one customer in many slices are alike
 
 
 class Members(NamedTuple):
-    """The learned members; MBG/NBD's log-odds come with the rows."""
+    """The learned members; the buy-till-you-die model's log-odds come with the rows."""
 
     hiatus: Linear
     boosted: ChurnClassifier
@@ -48,7 +48,7 @@ def fit_members(rows: Rows, left: Mask, random_state: int | None) -> Members:
     return Members(
         hiatus=fit_linear(rows.silence[:, None], left),
         boosted=boosted.fit(np.column_stack([rows.features, rows.base]), left),
-        logistic=fit_linear(_linear_table(rows), left),
+        logistic=fit_linear(_linear_table(rows), left, C=PENALTY),
     )
 
 
@@ -61,7 +61,7 @@ def candidate_log_odds(name: str, members: Members, rows: Rows) -> Floats:
 
 
 def _member_log_odds(member: str, members: Members, rows: Rows) -> Floats:
-    if member == "hiatus":
+    if member == HIATUS:
         return linear_log_odds(members.hiatus, rows.silence[:, None])
     if member == "boosted":
         # Not decision_function: scikit-learn refuses a table of no rows.

@@ -29,15 +29,18 @@ class Linear(NamedTuple):
     intercept: Floats
 
 
-def fit_linear(X: Floats, left: NDArray[np.bool_]) -> Linear:
-    """L2-regularised logistic regression on standardised columns; both classes are needed."""
+def fit_linear(X: Floats, left: NDArray[np.bool_], *, C: float = 1.0) -> Linear:
+    """L2-regularised logistic regression on standardised columns; both classes are needed.
+
+    ``C`` is scikit-learn's: the smaller, the closer to the base rate.
+    """
     known = np.where(np.isnan(X).all(axis=0), 0.0, X)
     fill = np.nanmedian(known, axis=0)
     full = np.where(np.isnan(X), fill, X)
     spread = full.std(axis=0)
     centre, scale = full.mean(axis=0), np.where(spread > 0, spread, 1.0)
     with threadpool_limits(1):
-        fitted = LogisticRegression(solver="newton-cholesky", max_iter=200)
+        fitted = LogisticRegression(C=C, solver="newton-cholesky", max_iter=200)
         fitted.fit(np.clip((full - centre) / scale, -FAR, FAR), left)
     return Linear(fill, centre, scale, fitted.coef_[0], fitted.intercept_)
 

@@ -13,56 +13,61 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import expit, logit
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from .._checks import check_positive, check_probability
+from .._checks import check_option, check_positive, check_probability
 from ..columns import CUSTOMER
-from ..exceptions import EmptyHistoryError
+from ..exceptions import ParameterError
 from ..kernels.churn import ChurnParameters, ChurnTable, churn_table
-from ..kernels.purchases import PurchaseState, nothing_bought
+from ..kernels.purchases import PurchaseState
 from ..log import History, check_history
 from ..log.clock import to_timestamp
 from ..log.ids import check_ids
-from ..suggestions.churn_words import reason_sentences
-from .candidates import candidate_log_odds
-from .choice import choose
-from .rows import Describer, TrainingRows, learners, objectors, training_rows
-from .segments import segment_names
-from .spend import SpendModel
+from ..log.objections import objectors
+from .contract_mode import LearnedContracts, learn_contracts
+from .describer import Describer
+from .learned import Learned, learn, seen_state
 from .storage import pack, unpack
-from .summary import forget, history_state, summary_of
 
 Floats = NDArray[np.float64]
-NEWCOMER_WEIGHT = 20.0  # customers for which MBG/NBD speaks in the rate of newcomers
-NUMBERS = ("p_churn", "p_alive", "expected_purchases", "expected_value", "value_at_risk")
+CHURN_IS = "no purchase in the {horizon_days:g} days from the cutoff on"
+INACTIVITY, CONTRACT = "inactivity", "contract"
 
 
 class ChurnModel(BaseEstimator):  # type: ignore[misc]
     """P(no purchase in [cutoff, cutoff + horizon)) for every customer, with segment and reason.
 
-    Candidates are a rule on the open gap, MBG/NBD, boosted trees and a logistic regression on
-    customer features, and the mean log-odds of the last three. The one with the lowest log-loss
-    on held-out past slices is taken; the mean, being steadier, also if another is less than 1 %
-    better.
+    Candidates are a rule on the open gap, a buy-till-you-die model (MBG/NBD, BG/NBD, MBG/CNBD-k
+    or Pareto/NBD, whichever foresaw past windows best), a logistic regression and boosted trees
+    on customer features and that model's log-odds, and the mean log-odds of these two. The one
+    with the lowest log-loss on held-out past slices is taken; the mean, which drifts less, also
+    if another is less than half a percent better.
 
     Parameters
     ----------
     horizon_days : float, default=90
         Length of the window that is asked about (> 0).
+    mode : {"inactivity", "contract"}, default="inactivity"
+        What leaving is: no purchase in the horizon, or an open contract (``subscribe``,
+        ``renew``, ``lapse``, the customers' ``contract_end``) that closes in it. See
+        :class:`ContractHazard`.
     at_risk, departed : float, default=0.5, 0.9
         ``p_churn`` above which a customer who is silent for longer than usual is at risk, or has
-        departed.
+        departed. Under contract: at risk whatever the silence; departed once it is closed.
+    interval : bool, default=False
+        Learn how sure each probability is: ``predict`` adds ``p_churn_low, p_churn_high``.
+        Refits the chosen candidate twenty times.
     random_state : int or None, default=None
-        Seed of the trees.
+        Seed of the trees and of the customers drawn for intervals.
     n_jobs : int or None, default=None
-        Held-out slices judged at the same time (joblib).
+        Held-out slices judged, and replicates fitted, at the same time (joblib).
 
     Attributes
     ----------
     report_ : dict
-        ``model`` (which candidate won), ``log_loss`` (of each, held out), ``held_out`` (how),
+        ``churn_is`` (what counts as leaving), ``model`` (which candidate won), ``btyd`` (which
+        buy-till-you-die model serves), ``log_loss`` (of each, held out), ``held_out`` (how),
         ``gain_over_hiatus`` and ``gain_over_next`` (relative), ``slices``, ``n_customers``,
         ``missing`` (sentences on missing data).
     cutoff_ : Timestamp
@@ -72,7 +77,7 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
     Notes
     -----
     Beyond 50,000 customers the candidates are compared and fitted on a seeded sample of that
-    many (MBG/NBD always on all).
+    many (the buy-till-you-die model always on all).
 
     Examples
     --------
@@ -86,7 +91,7 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
     True
     """
 
-    parameters_: ChurnParameters
+    learned_: Learned | LearnedContracts
     report_: dict[str, Any]
     cutoff_: pd.Timestamp
 
@@ -94,14 +99,18 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         self,
         horizon_days: float = 90,
         *,
+        mode: str = INACTIVITY,
         at_risk: float = 0.5,
         departed: float = 0.9,
+        interval: bool = False,
         random_state: int | None = None,
         n_jobs: int | None = None,
     ) -> None:
         self.horizon_days = horizon_days
+        self.mode = mode
         self.at_risk = at_risk
         self.departed = departed
+        self.interval = interval
         self.random_state = random_state
         self.n_jobs = n_jobs
 
@@ -111,34 +120,33 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         EmptyHistoryError
-            If no customer bought anything (those who object to profiling do not count).
+            If no customer bought anything, or has ever subscribed (those who object to profiling
+            do not count).
 
         Warns
         -----
         MinimumDataWarning
-            If there are too few data to compare candidates; MBG/NBD is taken then.
+            If there are too few data to compare candidates; the buy-till-you-die model is taken.
         """
         check_history(history)
         horizon = check_positive("horizon_days", self.horizon_days)
-        check_probability("at_risk", self.at_risk)
-        check_probability("departed", self.departed)
+        at_risk = check_probability("at_risk", self.at_risk)
+        departed = check_probability("departed", self.departed)
+        check_option("mode", self.mode, (INACTIVITY, CONTRACT))
         left_out = objectors(history)
         known = history.select(history.customer_ids[~left_out]) if left_out.any() else history
-        state = history_state(known)
-        if not (state.n_days > 0).any():
-            raise EmptyHistoryError("churn: no purchase lies before the cutoff; nothing to learn.")
-        self.describer_ = Describer.learn(known, state, horizon)
-        data = training_rows(learners(known, self.random_state), horizon)
-        self.members_, self.report_ = choose(
-            data,
-            int((state.n_days > 0).sum()),
-            horizon,
-            random_state=self.random_state,
-            n_jobs=self.n_jobs,
-        )
-        self.chosen_ = self.report_["model"]
+        settings: dict[str, Any] = {
+            "at_risk": at_risk,
+            "interval": bool(self.interval),
+            "random_state": self.random_state,
+            "n_jobs": self.n_jobs,
+        }
+        if self.mode == CONTRACT:
+            self.learned_, self.report_ = learn_contracts(known, horizon, **settings)
+        else:
+            self.learned_, self.report_ = learn(known, horizon, departed=departed, **settings)
+            self.report_["churn_is"] = CHURN_IS.format(horizon_days=horizon)
         self.report_["n_left_out"] = int(left_out.sum())
-        self.parameters_ = self._parameters(known, state, data)
         self.cutoff_ = to_timestamp(history.cutoff_us)
         return self
 
@@ -159,98 +167,108 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
             ``p_churn`` (P of no purchase in the horizon), ``p_alive``, ``expected_purchases``
             (purchase days in the horizon), ``expected_value`` (spend in the horizon, currency;
             NaN where the log knows no price), ``value_at_risk`` (p_churn times the spend
-            expected of a customer who does buy), ``segment``, ``reason`` (English).
+            expected of a customer who does buy), with ``interval`` the limits of an 80 % interval
+            of p_churn, ``p_churn_low, p_churn_high``, ``segment``, ``reason`` (English).
+            ``attrs["churn_is"]`` says what counts as leaving.
 
         Raises
         ------
         NotFittedError, IdTypeError
         """
-        check_is_fitted(self, "parameters_")
+        check_is_fitted(self, "learned_")
         if customers is None:
             return self._frame(history)
         ids = check_ids(customers, history.customer_ids, CUSTOMER)
         return self._frame(history.select(ids)).loc[ids]
 
-    def predict_offsets(self, history: History) -> Floats:
-        """Log-odds that the chosen model adds to MBG/NBD, per customer code, shape (n_customers,).
+    def contributions(
+        self, history: History, *, customers: Iterable[Any] | None = None
+    ) -> pd.DataFrame:
+        """What pushes each customer's log-odds of leaving up or down.
 
-        0 where there is nothing to add to: without a purchase, for objectors, and for everybody
-        if MBG/NBD itself was chosen. :func:`churn_table` takes them.
+        Parameters
+        ----------
+        history, customers
+            As in :meth:`predict`.
+
+        Returns
+        -------
+        DataFrame indexed by customer_id
+            ``reference`` (log-odds of the middle customer of training) and one column per
+            theme, log-odds; a row sums to ``logit(p_churn)``. Exact Shapley values against that
+            customer. Without a purchase all is in ``reference``: the rate of newcomers.
+
+        Notes
+        -----
+        No causes: what the model leans on. Some 3 ms a customer: ask for those of interest.
         """
-        check_is_fitted(self, "parameters_")
-        return self._offsets(history, self.predict_state(history))
+        check_is_fitted(self, "learned_")
+        if customers is not None:
+            ids = check_ids(customers, history.customer_ids, CUSTOMER)
+            return self.contributions(history.select(ids)).loc[ids]
+        reference, shares = self.learned_.contributions(history)
+        index = pd.Index(history.customer_ids, name=CUSTOMER)
+        return pd.DataFrame({"reference": reference, **shares}, index=index)
+
+    def predict_offsets(self, history: History) -> Floats:
+        """Log-odds that the chosen model adds to the base model, shape (n_customers,).
+
+        By customer code. 0 where there is nothing to add to: without a purchase, for objectors,
+        and for everybody if the buy-till-you-die model itself was chosen. :func:`churn_table`
+        takes them.
+        """
+        learned, state = self._inactivity(), self.predict_state(history)
+        return learned.offset(learned.rows(history, state), state)
 
     def predict_state(self, history: History) -> PurchaseState:
         """Purchase state per customer code; objectors look like customers never seen."""
-        return forget(history_state(history), objectors(history))
+        return seen_state(history)
 
     def predict_table(self, history: History) -> ChurnTable:
         """The churn table as arrays, codes and facts, row i = customer code i."""
-        check_is_fitted(self, "parameters_")
-        state = self.predict_state(history)
-        offset = self._offsets(history, state)
-        return churn_table(state, offset, parameters=self.parameters_)
+        offset = self.predict_offsets(history)
+        return churn_table(self.predict_state(history), offset, parameters=self.parameters_)
+
+    @property
+    def parameters_(self) -> ChurnParameters:
+        """What :func:`anticipate.kernels.churn.churn_table` needs."""
+        return self._inactivity().parameters
+
+    @property
+    def describer_(self) -> Describer:
+        """How a customer becomes a row of features."""
+        return self._inactivity().describer
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """The fitted state as plain arrays."""
-        check_is_fitted(self, "parameters_")
+        check_is_fitted(self, "learned_")
         facts = {
-            "chosen": self.chosen_,
             "cutoff": self.cutoff_.isoformat(),
             "report": self.report_,
             "settings": self.get_params(),
         }
-        return pack(self.parameters_, self.describer_, self.members_, facts)
+        return pack(self.learned_, facts)
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
         """The model that ``to_arrays`` was called on: same predictions, bit for bit."""
-        parameters, describer, members, facts = unpack(arrays)
+        learned, facts = unpack(arrays)
         model = cls(**facts["settings"])
-        model.parameters_, model.describer_, model.members_ = parameters, describer, members
-        model.chosen_, model.report_ = facts["chosen"], facts["report"]
+        model.learned_, model.report_ = learned, facts["report"]
         model.cutoff_ = pd.Timestamp(facts["cutoff"])
         return model
 
-    def _offsets(self, history: History, state: PurchaseState) -> Floats:
-        if self.members_ is None:
-            return np.zeros(history.n_customers)
-        rows = self.describer_.rows(history, state)
-        z = candidate_log_odds(self.chosen_, self.members_, rows)
-        return np.where(state.n_days > 0, z - rows.base, 0.0)
-
     def _frame(self, history: History) -> pd.DataFrame:
-        table = self.predict_table(history)
-        columns: dict[str, Any] = {name: getattr(table, name) for name in NUMBERS}
-        columns["segment"] = segment_names(table)
-        columns["reason"] = reason_sentences(table)
-        return pd.DataFrame(columns, index=pd.Index(history.customer_ids, name=CUSTOMER))
+        index = pd.Index(history.customer_ids, name=CUSTOMER)
+        frame = pd.DataFrame(self.learned_.columns(history), index=index)
+        frame.attrs["churn_is"] = self.report_["churn_is"]
+        return frame
 
-    def _parameters(
-        self, history: History, state: PurchaseState, data: TrainingRows | None
-    ) -> ChurnParameters:
-        first_gaps = state.first_gap_days[np.isfinite(state.first_gap_days)]
-        typical, usual = (
-            np.quantile(first_gaps, [0.5, 0.9], method="inverted_cdf")
-            if len(first_gaps)
-            else (np.nan, np.nan)
-        )
-        return ChurnParameters(
-            beta_geo=self.describer_.beta_geo.kernel_,
-            spend=SpendModel().fit(summary_of(history, state)).kernel_,
-            horizon_days=float(self.horizon_days),
-            newcomer_offset=_newcomer_offset(self.describer_, data),
-            typical_gap_days=float(typical),
-            usual_gap_days=float(usual),
-            at_risk=float(self.at_risk),
-            departed=float(self.departed),
-        )
-
-
-def _newcomer_offset(describer: Describer, data: TrainingRows | None) -> float:
-    # Customers without a purchase: the share of past ones who made none in the horizon, with
-    # twenty pseudo-customers who behave like MBG/NBD's customer on the day of a first purchase.
-    base = float(describer.base(nothing_bought(1))[0])
-    n, n_left = (0, 0) if data is None else (data.n_prospects, data.n_prospects_left)
-    rate = (NEWCOMER_WEIGHT * expit(base) + n_left) / (NEWCOMER_WEIGHT + n)
-    return float(logit(rate) - base) if n else 0.0
+    def _inactivity(self) -> Learned:
+        check_is_fitted(self, "learned_")
+        if isinstance(self.learned_, LearnedContracts):
+            raise ParameterError(
+                "the kernel behind a bundle answers for inactivity only; this model was fitted "
+                "with mode='contract'. Use predict, or fit one with mode='inactivity'."
+            )
+        return self.learned_

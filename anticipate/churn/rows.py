@@ -1,27 +1,24 @@
 """What the candidates learn from: customers at past cutoffs, and who left afterwards.
 
 Reads  a History; labels only through closed windows that end by its cutoff.
-Gives  one row per customer and slice: features, the log-odds of MBG/NBD, the open gap, the label.
+Gives  one row per customer and slice, and the label; every buy-till-you-die family's log-odds.
 Never  an event at or after a slice's own cutoff in that slice's features or parameters.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..columns import OBJECTS_TO, PROFILING
 from ..evaluation.backtest import training_slices
-from ..features import FeatureBuilder, feature_table
-from ..kernels import btyd
-from ..kernels.purchases import PurchaseState
 from ..log import History
 from ..log.clock import to_timestamp
-from .beta_geo import BetaGeoModel
+from ..outcomes import Outcomes
+from .describer import Describer, Rows
+from .families import DEFAULT, best_family, family_log_odds, family_losses, fit_families
 from .summary import history_state, summary_of
 
 Floats = NDArray[np.float64]
@@ -29,65 +26,28 @@ MAX_SLICES = 8
 MAX_LEARNERS = 50_000  # customers; more would fill the memory and hardly move the trees
 
 
-class Rows(NamedTuple):
-    """n customers as the candidates see them."""
-
-    features: Floats  # (n, k); NaN unknown
-    base: Floats  # (n,) log-odds of no purchase by MBG/NBD
-    silence: Floats  # (n,) log ratio of the open gap to the customer's usual one
-
-    def take(self, mask: NDArray[np.bool_]) -> Rows:
-        return Rows(self.features[mask], self.base[mask], self.silence[mask])
-
-
-@dataclass(frozen=True)
-class Describer:
-    """How a customer becomes a row: learned from one history, applied to any."""
-
-    beta_geo: BetaGeoModel
-    features: list[str]  # of level "customer": they are formulas, there is nothing to learn
-    mean_gap_days: float
-    horizon_days: float
-
-    @classmethod
-    def learn(cls, history: History, state: PurchaseState, horizon_days: float) -> Self:
-        beta_geo = BetaGeoModel(modified=True).fit(summary_of(history, state))
-        features = feature_table("customer").index.tolist()
-        n_gaps = state.n_repeats.sum()
-        mean_gap = state.last_repeat_days.sum() / n_gaps if n_gaps else horizon_days
-        return cls(beta_geo, features, float(mean_gap), horizon_days)
-
-    def rows(self, history: History, state: PurchaseState) -> Rows:
-        """Every customer of the history, row i = customer code i."""
-        builder = FeatureBuilder(level="customer", features=self.features).fit(history)
-        features = builder.transform(history).to_numpy(dtype=np.float64)
-        return Rows(features, self.base(state), self._silence(state))
-
-    def base(self, state: PurchaseState) -> Floats:
-        return btyd.log_odds_no_purchase(
-            state.n_repeats,
-            state.last_repeat_days,
-            state.age_days,
-            horizon=self.horizon_days,
-            model=self.beta_geo.kernel_,
-        )
-
-    def _silence(self, state: PurchaseState) -> Floats:
-        # The usual gap is the own mean, with everybody's mean as one more gap.
-        usual = (self.mean_gap_days + state.last_repeat_days) / (1 + state.n_repeats)
-        return np.asarray(np.log((state.silent_days + 1) / (usual + 1)))
-
-
 class TrainingRows(NamedTuple):
     """Rows of all slices, oldest slice first."""
 
-    rows: Rows
+    rows: Rows  # with the log-odds of the best family
     left: NDArray[np.bool_]  # no purchase in the horizon
     person: NDArray[np.int64]  # customer code in the whole history
     slice: NDArray[np.int64]
     cutoffs: list[pd.Timestamp]  # of the slices
+    families: dict[str, Floats]  # log-odds of every family, each fitted before its slice
+    family: str  # the one with the lowest log-loss over all slices
     n_prospects: int  # customers without a purchase at a slice's cutoff
     n_prospects_left: int  # and those of them who still made none in the horizon
+
+
+class _Slice(NamedTuple):
+    cutoff: pd.Timestamp
+    rows: Rows
+    families: dict[str, Floats]
+    left: NDArray[np.bool_]
+    person: NDArray[np.int64]
+    n_prospects: int
+    n_prospects_left: int
 
 
 def learners(history: History, random_state: int | None) -> History:
@@ -98,65 +58,60 @@ def learners(history: History, random_state: int | None) -> History:
     return history.select(rng.choice(history.customer_ids, MAX_LEARNERS, replace=False))
 
 
+def past_slices(history: History, horizon_days: float) -> list[tuple[History, Outcomes]]:
+    """Up to eight past histories and what followed, half a horizon apart, oldest first."""
+    half = horizon_days / 2
+    return training_slices(history, horizon_days, MAX_SLICES, min_history_days=half, step_days=half)
+
+
 def training_rows(history: History, horizon_days: float) -> TrainingRows | None:
     """Rows and labels of up to eight past slices; None if no window is closed.
 
     Slices lie half a horizon apart, so their windows overlap: more to learn from. Who compares
     models must leave the overlap out. A customer belongs to a slice from the first purchase on.
     """
-    half = horizon_days / 2
-    slices = training_slices(
-        history, horizon_days, MAX_SLICES, min_history_days=half, step_days=half
-    )
-    parts = [_slice_rows(past, labels, history, horizon_days) for past, labels in slices]
-    kept = [(past, part) for (past, _), part in zip(slices, parts, strict=True) if len(part[1])]
+    found = past_slices(history, horizon_days)
+    slices = [_slice(past, labels, history, horizon_days) for past, labels in found]
+    kept = [part for part in slices if part is not None]
     if not kept:
         return None
-    rows, left, person, prospects = zip(*(part for _, part in kept), strict=True)
+    left = np.concatenate([part.left for part in kept])
+    families = {
+        name: np.concatenate([part.families[name] for part in kept]) for name in kept[0].families
+    }
+    family = best_family(family_losses(families, left))
+    columns = zip(*(part.rows for part in kept), strict=True)
     return TrainingRows(
-        rows=Rows(*(np.concatenate(column) for column in zip(*rows, strict=True))),
-        left=np.concatenate(left),
-        person=np.concatenate(person),
-        slice=np.repeat(np.arange(len(kept)), [len(part) for part in left]),
-        cutoffs=[to_timestamp(past.cutoff_us) for past, _ in kept],
-        n_prospects=sum(n for n, _ in prospects),
-        n_prospects_left=sum(n for _, n in prospects),
+        rows=Rows(*(np.concatenate(column) for column in columns))._replace(base=families[family]),
+        left=left,
+        person=np.concatenate([part.person for part in kept]),
+        slice=np.repeat(np.arange(len(kept)), [len(part.left) for part in kept]),
+        cutoffs=[part.cutoff for part in kept],
+        families=families,
+        family=family,
+        n_prospects=sum(part.n_prospects for part in kept),
+        n_prospects_left=sum(part.n_prospects_left for part in kept),
     )
 
 
-def _slice_rows(
-    past: History, labels: Any, history: History, horizon_days: float
-) -> tuple[Rows, NDArray[np.bool_], NDArray[np.int64], tuple[int, int]]:
+def _slice(past: History, labels: Outcomes, history: History, horizon_days: float) -> _Slice | None:
+    """The rows of one past cutoff; None if nobody had bought by then."""
     state = history_state(past)
     bought = state.n_days > 0
-    left = ~labels.customers["purchased"].to_numpy(dtype=bool)
-    prospects = int((~bought).sum()), int((~bought & left).sum())
     if not bought.any():
-        return (
-            Rows(np.empty((0, 0)), left[:0], left[:0]),
-            left[:0],
-            np.empty(0, np.int64),
-            prospects,
-        )
-    rows = Describer.learn(past, state, horizon_days).rows(past, state)
-    person = np.searchsorted(history.customer_ids, past.customer_ids[bought])
-    return rows.take(bought), left[bought], person, prospects
-
-
-def objectors(history: History) -> NDArray[np.bool_]:
-    """Customers who object to profiling, shape (n_customers,): out of training and of scores."""
-    if OBJECTS_TO not in history.customers.columns:
-        return np.zeros(history.n_customers, dtype=bool)
-    return np.array(
-        [_names_profiling(value) for value in history.customers[OBJECTS_TO]], dtype=bool
+        return None
+    left = ~labels.customers["purchased"].to_numpy(dtype=bool)
+    models = fit_families(summary_of(past, state))
+    describer = Describer.learn(state, models[DEFAULT], horizon_days)
+    return _Slice(
+        cutoff=to_timestamp(past.cutoff_us),
+        rows=describer.rows(past, state).take(bought),
+        families={
+            name: family_log_odds(model.kernel_, state, horizon_days)[bought]
+            for name, model in models.items()
+        },
+        left=left[bought],
+        person=np.searchsorted(history.customer_ids, past.customer_ids[bought]),
+        n_prospects=int((~bought).sum()),
+        n_prospects_left=int((~bought & left).sum()),
     )
-
-
-def _names_profiling(value: Any) -> bool:
-    # One word, words between commas or blanks, or a list of words (so no vectorised form);
-    # anything else is no objection.
-    if isinstance(value, str):
-        return PROFILING in value.replace(",", " ").replace(";", " ").split()
-    if isinstance(value, (list, tuple, set, frozenset, np.ndarray)):
-        return PROFILING in list(value)
-    return False

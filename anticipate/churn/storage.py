@@ -1,80 +1,145 @@
 """A fitted churn model as plain arrays, and back.
 
-Reads  the model, or a mapping of arrays.
+Reads  the fitted state, or a mapping of arrays.
 Gives  ``dict[str, ndarray]`` without pickles; a model that predicts the same bits.
 Never  code from a file; trees that were not bounds-checked.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..exceptions import ParameterError
-from ..kernels.churn import ChurnParameters, parameters_from_array, parameters_to_array
-from .beta_geo import BetaGeoModel
+from ..kernels.churn import parameters_from_array, parameters_to_array
 from .boosted import ChurnClassifier
 from .candidates import Members
+from .contract import ContractHazard
+from .contract_mode import Coming, LearnedContracts
+from .describer import Describer
+from .families import FAMILIES
+from .interval import Spread
+from .learned import Learned
 from .linear import linear_from_arrays
-from .rows import Describer
+from .plain_arrays import Arrays, array_json, flat, json_array, part
 
-Arrays = dict[str, NDArray[Any]]
-DESCRIBER, MEMBERS = "describer.", "members."
+DESCRIBER, MEMBERS, SPREAD = "describer.", "members.", "spread."
+HAZARD, HALF = "hazard.", "half."
 
 
-def pack(
-    parameters: ChurnParameters, describer: Describer, members: Members | None, facts: Any
-) -> Arrays:
+def pack(learned: Learned | LearnedContracts, facts: dict[str, Any]) -> Arrays:
     """One flat mapping; ``facts`` is whatever JSON can hold."""
-    known = {"facts": facts, "features": describer.features}
-    text = json.dumps(known, sort_keys=True, default=_plain_number).encode("utf-8")
+    if isinstance(learned, LearnedContracts):
+        return _pack_contracts(learned, facts)
+    describer = learned.describer
+    known = {"facts": facts, "features": describer.features, "chosen": learned.chosen}
     parts: dict[str, Mapping[str, NDArray[Any]]] = {
-        "": {"parameters": parameters_to_array(parameters), "json": np.frombuffer(text, np.uint8)},
+        "": {
+            "parameters": parameters_to_array(learned.parameters),
+            "json": json_array(known),
+            "reference": learned.reference,
+        },
         DESCRIBER: {"mean_gap_days": np.array([describer.mean_gap_days])},
-        DESCRIBER + "beta_geo.": describer.beta_geo.to_arrays(),
+        DESCRIBER + "btyd.": describer.btyd.to_arrays(),
     }
-    if members is not None:
-        parts[MEMBERS + "hiatus."] = members.hiatus._asdict()
-        parts[MEMBERS + "logistic."] = members.logistic._asdict()
-        parts[MEMBERS + "boosted."] = members.boosted.to_arrays()
-    return {head + name: array for head, part in parts.items() for name, array in part.items()}
+    if learned.members is not None:
+        parts[MEMBERS] = _pack_members(learned.members)
+    if learned.spread is not None:
+        parts |= _pack_spread(learned.spread)
+    return flat(parts)
 
 
 def unpack(
     arrays: Mapping[str, NDArray[Any]],
-) -> tuple[ChurnParameters, Describer, Members | None, Any]:
+) -> tuple[Learned | LearnedContracts, dict[str, Any]]:
     """Inverse of :func:`pack`."""
+    known = array_json(arrays["json"])
+    if HAZARD + "json" in arrays:
+        return _unpack_contracts(arrays), known["facts"]
     parameters = parameters_from_array(arrays["parameters"])
-    has_members = any(name.startswith(MEMBERS) for name in arrays)
-    known = json.loads(arrays["json"].tobytes().decode("utf-8"))
+    family = FAMILIES[known["facts"]["report"]["btyd"]]
     describer = Describer(
-        beta_geo=BetaGeoModel.from_arrays(_part(arrays, DESCRIBER + "beta_geo.")),
+        btyd=family.from_arrays(part(arrays, DESCRIBER + "btyd.")),
         features=known["features"],
         mean_gap_days=float(arrays[DESCRIBER + "mean_gap_days"][0]),
         horizon_days=parameters.horizon_days,
     )
-    members = (
-        Members(
-            hiatus=linear_from_arrays(_part(arrays, MEMBERS + "hiatus.")),
-            boosted=ChurnClassifier.from_arrays(_part(arrays, MEMBERS + "boosted.")),
-            logistic=linear_from_arrays(_part(arrays, MEMBERS + "logistic.")),
-        )
-        if has_members
-        else None
+    learned = Learned(
+        describer=describer,
+        chosen=known["chosen"],
+        members=_unpack_members(part(arrays, MEMBERS)),
+        parameters=parameters,
+        reference=np.asarray(arrays["reference"]),
+        spread=_unpack_spread(part(arrays, SPREAD)),
     )
-    return parameters, describer, members, known["facts"]
+    return learned, known["facts"]
 
 
-def _part(arrays: Mapping[str, NDArray[Any]], head: str) -> Arrays:
-    return {name[len(head) :]: a for name, a in arrays.items() if name.startswith(head)}
+def _pack_contracts(learned: LearnedContracts, facts: dict[str, Any]) -> Arrays:
+    parts: dict[str, Mapping[str, NDArray[Any]]] = {
+        "": {
+            "json": json_array({"facts": facts}),
+            "reference": learned.reference,
+            "numbers": np.array(
+                [*learned.reopening, *learned.joining, learned.priced, learned.at_risk]
+            ),
+        },
+        HAZARD: learned.hazard.to_arrays(),
+        **{f"{HALF}{i}.": half.to_arrays() for i, half in enumerate(learned.halves)},
+    }
+    return flat(parts)
 
 
-def _plain_number(value: Any) -> Any:
-    """NumPy numbers as Python's; anything else is refused by name."""
-    if isinstance(value, np.generic):
-        return value.item()
-    raise ParameterError(f"a churn model cannot store a {type(value).__name__} among its settings.")
+def _unpack_contracts(arrays: Mapping[str, NDArray[Any]]) -> LearnedContracts:
+    *comings, priced, at_risk = (float(value) for value in arrays["numbers"])
+    n_halves = sum(name.startswith(HALF) and name.endswith(".json") for name in arrays)
+    return LearnedContracts(
+        hazard=ContractHazard.from_arrays(part(arrays, HAZARD)),
+        reference=np.asarray(arrays["reference"]),
+        reopening=Coming(*comings[:2]),
+        joining=Coming(*comings[2:]),
+        priced=bool(priced),
+        at_risk=at_risk,
+        halves=tuple(
+            ContractHazard.from_arrays(part(arrays, f"{HALF}{i}.")) for i in range(n_halves)
+        ),
+    )
+
+
+def _pack_members(members: Members) -> Arrays:
+    parts: dict[str, Mapping[str, NDArray[Any]]] = {
+        "hiatus.": members.hiatus._asdict(),
+        "logistic.": members.logistic._asdict(),
+        "boosted.": members.boosted.to_arrays(),
+    }
+    return flat(parts)
+
+
+def _unpack_members(arrays: Arrays) -> Members | None:
+    if not arrays:
+        return None
+    return Members(
+        hiatus=linear_from_arrays(part(arrays, "hiatus.")),
+        boosted=ChurnClassifier.from_arrays(part(arrays, "boosted.")),
+        logistic=linear_from_arrays(part(arrays, "logistic.")),
+    )
+
+
+def _pack_spread(spread: Spread) -> dict[str, Arrays]:
+    numbers = np.array([spread.drift_sd, spread.newcomer_sd, len(spread.members)])
+    head: dict[str, Arrays] = {SPREAD: {"numbers": numbers, "btyd": spread.btyd}}
+    return head | {
+        f"{SPREAD}{number}.": _pack_members(members)
+        for number, members in enumerate(spread.members)
+    }
+
+
+def _unpack_spread(arrays: Arrays) -> Spread | None:
+    if not arrays:
+        return None
+    drift_sd, newcomer_sd, n = (float(value) for value in arrays["numbers"])
+    found = [_unpack_members(part(arrays, f"{number}.")) for number in range(int(n))]
+    members = tuple(one for one in found if one is not None)
+    return Spread(members, np.asarray(arrays["btyd"]), drift_sd, newcomer_sd)

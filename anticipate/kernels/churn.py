@@ -12,7 +12,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from . import btyd, special
+from . import special
+from .btyd import (
+    VECTOR_LENGTH,
+    Btyd,
+    expected_purchases_if_any,
+    from_vector,
+    log_odds_no_purchase,
+    probability_alive,
+    to_vector,
+)
 from .purchases import PurchaseState
 from .spend import GammaGamma, expected_spend
 
@@ -36,13 +45,14 @@ REASON_FACTS: dict[str, tuple[str, ...]] = {
     "contract_closed": ("closed_days",),
 }
 REASONS = tuple(REASON_FACTS)
+AGEING_DAYS = 14.0
 OWN_GAPS = 3  # from here on a customer is measured by their own gaps, before by everybody's
 
 
 class ChurnParameters(NamedTuple):
     """What the kernel needs of a fitted model; times in days, money in currency."""
 
-    beta_geo: btyd.BetaGeo
+    btyd: Btyd
     spend: GammaGamma
     horizon_days: float
     newcomer_offset: float  # log-odds beside those of a customer at x = t_x = T = 0
@@ -87,25 +97,24 @@ def churn_table(state: PurchaseState, offset: Floats, *, parameters: ChurnParame
     state : PurchaseState
         Of n customers at the moment that is asked about.
     offset : array of shape (n,)
-        Log-odds between the chosen model and MBG/NBD, learned at the bundle's cutoff. Not used
-        for customers without a purchase: they get the newcomers' rate.
+        Log-odds between the chosen model and the base model, learned at the bundle's cutoff. Not
+        used for customers without a purchase: they get the newcomers' rate.
     parameters : ChurnParameters
 
     Returns
     -------
     ChurnTable
-        ``p_churn`` = P(no purchase in the horizon) = sigmoid(offset + logit of MBG/NBD).
+        ``p_churn`` = P(no purchase in the horizon) = sigmoid(offset + logit of the base model).
         Expectations agree with it: expected_purchases = (1 - p_churn) E[X | X >= 1]. Value is
         NaN if the log knew no price.
     """
-    H, model = parameters.horizon_days, parameters.beta_geo
+    H, model = parameters.horizon_days, parameters.btyd
     x, t_x, T = state.n_repeats, state.last_repeat_days, state.age_days
-    shift = np.where(state.n_days > 0, offset, parameters.newcomer_offset)
-    z = shift + btyd.log_odds_no_purchase(x, t_x, T, horizon=H, model=model)
+    z = churn_log_odds(state, offset, parameters)
     p_churn, p_active = special.expit(z), special.expit(-z)
-    if_active = btyd.expected_purchases_if_any(x, T, horizon=H, model=model)
+    if_active = expected_purchases_if_any(x, t_x, T, horizon=H, model=model)
     value_if_active = if_active * _spend_per_day(state, parameters.spend)
-    alive = btyd.probability_alive(x, t_x, T, model=model)
+    alive = probability_alive(x, t_x, T, model=model)
     segment, long_silent = _segments(state, p_churn, parameters)
     facts = _facts(state, parameters)
     return ChurnTable(
@@ -118,6 +127,23 @@ def churn_table(state: PurchaseState, offset: Floats, *, parameters: ChurnParame
         reason=_reasons(facts, segment, long_silent),
         facts=facts,
     )
+
+
+def churn_log_odds(state: PurchaseState, offset: Floats, parameters: ChurnParameters) -> Floats:
+    """Log-odds of no purchase in the horizon, shape (n,): ``logit(p_churn)``."""
+    x, t_x, T = state.n_repeats, state.last_repeat_days, state.age_days
+    shift = np.where(state.n_days > 0, offset, parameters.newcomer_offset)
+    H, model = parameters.horizon_days, parameters.btyd
+    return shift + log_odds_no_purchase(x, t_x, T, horizon=H, model=model)
+
+
+def aged_offset(offset: Floats, later: Floats, days: Floats) -> Floats:
+    """The offset of customers who stay silent, ``days`` after it was learned, shape (n,).
+
+    ``later`` is what it will be after :data:`AGEING_DAYS`: on a straight line until then, held
+    afterwards. The base model's log-odds run fast for regular buyers; this holds them back.
+    """
+    return offset + np.clip(days / AGEING_DAYS, 0.0, 1.0) * (later - offset)
 
 
 def _spend_per_day(state: PurchaseState, spend: GammaGamma) -> Floats:
@@ -149,17 +175,17 @@ def _segments(
 
 def _had_departed(state: PurchaseState, parameters: ChurnParameters) -> Mask:
     # The rule for "departed", on the eve of the last purchase: one purchase day less, age up to
-    # the last one. Only MBG/NBD speaks here: the offset belongs to the present.
+    # the last one. Only the base model speaks here: the offset belongs to the present.
     again = state.n_days > 1
     gap = np.where(again, state.last_gap_days, 0.0)
     usual = _usual(state.earlier_usual_gap_days, state.n_days - 1, parameters)
     T = state.last_repeat_days
-    z = btyd.log_odds_no_purchase(
+    z = log_odds_no_purchase(
         np.maximum(state.n_repeats - 1, 0.0),
         T - gap,
         T,
         horizon=parameters.horizon_days,
-        model=parameters.beta_geo,
+        model=parameters.btyd,
     )
     return np.asarray(again & (gap > usual) & (special.expit(z) > parameters.departed))
 
@@ -209,11 +235,11 @@ def _first_that_holds(rules: list[tuple[Mask, int]], default: int) -> NDArray[np
 
 def parameters_to_array(parameters: ChurnParameters) -> Floats:
     """The parameters as one float64 vector, in the order of the fields."""
-    return np.array([*parameters.beta_geo, *parameters.spend, *parameters[2:]], dtype=np.float64)
+    head = to_vector(parameters.btyd)
+    return np.concatenate([head, [*parameters.spend, *parameters[2:]]]).astype(np.float64)
 
 
 def parameters_from_array(vector: Floats) -> ChurnParameters:
     """Inverse of :func:`parameters_to_array`, bit for bit."""
-    v = [float(value) for value in vector]
-    beta_geo = btyd.BetaGeo(v[0], v[1], v[2], v[3], int(v[4]))
-    return ChurnParameters(beta_geo, GammaGamma(v[5], v[6], v[7]), *v[8:])
+    p, q, v, *rest = (float(value) for value in vector[VECTOR_LENGTH:])
+    return ChurnParameters(from_vector(vector[:VECTOR_LENGTH]), GammaGamma(p, q, v), *rest)

@@ -74,9 +74,7 @@ def purchase_state(events: Events, cutoff_day: NDArray[Any]) -> PurchaseState:
     last = segment_last(day, offsets, 0)
     n_days = np.diff(offsets)
     gaps, gap_offsets = _gaps(customer, day, m)
-    kept = _kept_pieces(events)
-    priced = rows[np.isfinite(events.price[rows]) & (kept[rows] > 0)]
-    spend = events.price[priced] * kept[priced]
+    n_priced_days, spend = _spending(events, rows, n_days)
     return PurchaseState(
         n_days=n_days.astype(np.float64),
         last_repeat_days=(last - first).astype(np.float64),
@@ -85,11 +83,60 @@ def purchase_state(events: Events, cutoff_day: NDArray[Any]) -> PurchaseState:
         last_gap_days=segment_last(gaps, gap_offsets, np.nan),
         usual_gap_days=_usual_gap(gaps, gap_offsets),
         earlier_usual_gap_days=_usual_gap(*_without_last(gaps, gap_offsets)),
-        n_priced_days=np.diff(offsets_of(_distinct_days(events, priced)[0], m)).astype(np.float64),
-        spend=segment_sum(spend, offsets_of(events.customer[priced], m)),
+        n_priced_days=n_priced_days,
+        spend=spend,
         closed_days=_closed_days(events, cutoff_day),
         n_events=np.diff(events.offsets).astype(np.float64),
     )
+
+
+class PurchaseSums(NamedTuple):
+    """What BTYD and spend models learn from, per customer; float64 (m,) days or counts."""
+
+    n_days: Floats  # purchase days
+    last_repeat_days: Floats  # first to last purchase day
+    age_days: Floats  # first purchase day to cutoff
+    log_gap_sum: Floats  # of the gaps in days
+    n_priced_days: Floats
+    spend: Floats
+
+
+def purchase_sums(events: Events, cutoff_day: NDArray[Any]) -> PurchaseSums:
+    """The part of :func:`purchase_state` that models learn from, and the sums of log gaps."""
+    rows = np.flatnonzero(events.event == PURCHASE_CODE)
+    customer, day = _distinct_days(events, rows)
+    offsets = offsets_of(customer, events.n_customers)
+    first, last = segment_first(day, offsets, 0), segment_last(day, offsets, 0)
+    n_days = np.diff(offsets)
+    gaps, gap_offsets = _gaps(customer, day, events.n_customers)
+    return PurchaseSums(
+        n_days.astype(np.float64),
+        (last - first).astype(np.float64),
+        np.where(n_days > 0, cutoff_day - first, 0).astype(np.float64),
+        segment_sum(np.log(gaps), gap_offsets),
+        *_spending(events, rows, n_days),
+    )
+
+
+def log_gap_sums(events: Events) -> Floats:
+    """Sum of the logarithms of the gaps (days) between a customer's purchase days, shape (m,)."""
+    rows = np.flatnonzero(events.event == PURCHASE_CODE)
+    gaps, offsets = _gaps(*_distinct_days(events, rows), events.n_customers)
+    return np.asarray(segment_sum(np.log(gaps), offsets))
+
+
+def _spending(events: Events, rows: NDArray[Any], n_days: NDArray[Any]) -> tuple[Floats, Floats]:
+    """Priced days and spend per customer (m,), of the purchase rows given."""
+    m, kept = events.n_customers, _kept_pieces(events)
+    priced = rows[np.isfinite(events.price[rows]) & (kept[rows] > 0)]
+    spend = events.price[priced] * kept[priced]
+    every = len(priced) == events.n  # then the segments are the customers
+    offsets = events.offsets if every else offsets_of(events.customer[priced], m)
+    spend = segment_sum(spend, offsets)
+    if len(priced) == len(rows):  # every day is a priced one
+        return n_days.astype(np.float64), spend
+    days = np.diff(offsets_of(_distinct_days(events, priced)[0], m))
+    return days.astype(np.float64), spend
 
 
 def _kept_pieces(events: Events) -> Floats:
@@ -136,7 +183,8 @@ def _usual_gap(gaps: Floats, offsets: NDArray[Any]) -> Floats:
     # The inverted distribution function: an observed gap, so a sentence about it is exact.
     counts = np.diff(offsets)
     owner = np.repeat(np.arange(len(counts)), counts)
-    ranked = gaps[np.lexsort((gaps, owner))]
+    # Gaps are whole days below 2^32: one integer sort orders them by customer, then length.
+    ranked = np.sort((owner << 32) + gaps.astype(np.int64)) - (owner << 32)
     position = offsets[:-1] + -(-USUAL_TENTHS * counts // 10) - 1
     usual = np.full(len(counts), np.nan)
     filled = counts > 0

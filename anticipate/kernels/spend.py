@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import special
+from .segments import run_starts
+from .sums import Sums, dot
 
 Floats = NDArray[np.float64]
 
@@ -69,3 +71,37 @@ def log_likelihood_gradient(x: Floats, m: Floats, *, model: GammaGamma) -> Float
     d_q = both - special.digamma(q) + np.log(v) - total
     d_v = q / v - (p * x + q) / (v + x * m)
     return np.stack([d_p, d_q, d_v])
+
+
+def gamma_gamma_sums(x: Floats, m: Floats, weight: Floats, *, model: GammaGamma) -> Sums:
+    """Sums over customers of weight times log-likelihood, its gradient and its Hessian.
+
+    Parameters
+    ----------
+    x, m, weight : arrays of shape (n,)
+        Sorted by x; x > 0, m > 0.
+    """
+    # Of x alone, so once per distinct x: lnG(px+q) - lnG(px) - lnG(q) + q ln v + px ln x. The
+    # rest is (px-1) ln m - (px+q) ln(v + x m).
+    p, q, v = model
+    starts = run_starts(x)
+    w, kinds = np.add.reduceat(weight, starts), x[starts]
+    n, steps, step, log_m = float(w.sum()), p * x + q, p * kinds, np.log(m)
+    all_, gamma, psi = step + q, special.gammaln, special.digamma
+    log_total, by_total = np.log(v + x * m), 1 / (v + x * m)
+    value = dot(w, gamma(all_) - gamma(step) + step * np.log(kinds)) + n * (
+        q * np.log(v) - gamma(q)
+    )
+    value += dot(weight, (p * x - 1) * log_m - steps * log_total)
+    gradient = np.array([
+        dot(w, kinds * (psi(all_) - psi(step) + np.log(kinds)))
+        + dot(weight, x * (log_m - log_total)),
+        dot(w, psi(all_)) + n * (np.log(v) - psi(q)) - dot(weight, log_total),
+        n * q / v - dot(weight, steps * by_total),
+    ])  # fmt: skip
+    both = special.zeta(2.0, all_)
+    pp = dot(w, kinds**2 * (both - special.zeta(2.0, step)))
+    pq, pv = dot(w, kinds * both), -dot(weight, x * by_total)
+    qq, qv = dot(w, both) - n * special.zeta(2.0, q), n / v - dot(weight, by_total)
+    vv = -n * q / v**2 + dot(weight, steps * by_total**2)
+    return Sums(float(value), gradient, np.array([[pp, pq, pv], [pq, qq, qv], [pv, qv, vv]]))

@@ -1,1 +1,55 @@
-"""Whom to contact: service levels under a budget, what a campaign changed, and uplift."""
+"""Whom to contact: service levels under a budget, what a campaign changed, and uplift.
+
+Names load on first use, so that a service that only ranks loads neither pandas nor scikit-learn.
+
+Read the plan's files in this order: ``levels`` (what may be offered), ``people`` and ``limits``
+(to whom, and to whom not), ``eligibility`` and ``offers`` (what each level would save), ``draws``
+(who is held out), ``choosing`` over ``knapsack`` with ``prices`` and ``rounding``, ``plan_table``
+and ``reasons``; ``plan`` is the door. ``ranking`` is the simple case for services.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .effect import CampaignEffect, campaign_effect
+    from .levels import Level
+    from .plan import ContactPlan
+    from .plan_file import read_plan
+    from .uplift import ClassTransformation, TLearner
+    from .uplift_shared import SharedLearner
+
+_HOMES = {
+    "CampaignEffect": "effect",
+    "ClassTransformation": "uplift",
+    "ContactPlan": "plan",
+    "Level": "levels",
+    "SharedLearner": "uplift_shared",
+    "TLearner": "uplift",
+    "campaign_effect": "effect",
+    "read_plan": "plan_file",
+}
+__all__ = [
+    "CampaignEffect",
+    "ClassTransformation",
+    "ContactPlan",
+    "Level",
+    "SharedLearner",
+    "TLearner",
+    "campaign_effect",
+    "read_plan",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'anticipate.retention' has no attribute {name!r}")
+    found = getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,6 +1,6 @@
 """Who is leaving, now: the churn columns at a moment.
 
-Reads  the moment's events, one stored log-odds offset per customer, the churn parameters.
+Reads  the moment's events, stored log-odds offsets per customer, the churn parameters.
 Gives  the churn table as arrays; ``churn_risk`` and ``win_back`` suggestions for staff.
 Never  trees, and nothing of this for the customer.
 """
@@ -8,13 +8,16 @@ Never  trees, and nothing of this for the customer.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ..columns import MICROSECONDS_PER_DAY
 from ..kernels.churn import (
     AT_RISK,
     COOLING,
     DEPARTED,
     REASONS,
     ChurnTable,
+    aged_offset,
     churn_table,
     parameters_from_array,
 )
@@ -23,6 +26,8 @@ from ..suggestions import Reason, Suggestion
 from ..suggestions.churn_words import reason_facts
 from .moment import Moment
 from .store import Store
+
+Floats = NDArray[np.float64]
 
 
 def churn_at(store: Store, moment: Moment) -> ChurnTable:
@@ -33,9 +38,19 @@ def churn_at(store: Store, moment: Moment) -> ChurnTable:
     if moment.profiling.any():
         events = events.take(~moment.profiling[events.customer])
     state = purchase_state(events, moment.day)
+    return churn_table(state, _offset(store, moment), parameters=parameters)
+
+
+def _offset(store: Store, moment: Moment) -> Floats:
+    """Log-odds beside the base model's; 0 for customers the bundle does not know."""
+    if not store.n_customers:
+        return np.zeros(moment.m)
+    churn = store.group("churn")
     known = moment.codes >= 0
-    offset = np.where(known, churn["offset"][moment.codes] if store.n_customers else 0.0, 0.0)
-    return churn_table(state, offset, parameters=parameters)
+    # Who did something since is not silent: the stored offset, not that of silence.
+    days = np.where(moment.changed, 0.0, (moment.as_of - store.cutoff) / MICROSECONDS_PER_DAY)
+    now, later = churn["offset"][moment.codes], churn["offset_later"][moment.codes]
+    return np.where(known, aged_offset(now, later, days), 0.0)
 
 
 def reason_of(table: ChurnTable, i: int) -> Reason:

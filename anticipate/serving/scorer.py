@@ -230,7 +230,8 @@ class Scorer:
             ``customer_id, as_of, rank, p_churn, value_at_risk, expected_saved_value, segment,
             reason``.
         """
-        from .ranking import check_ranking, rank_frame
+        from ..retention.ranking import check_ranking
+        from .ranking import rank_frame
 
         check_ranking(top, budget, cost, save_probability)
         moment = ask(self._store, customers_of(self._store, None), as_of, recent)

@@ -1,0 +1,264 @@
+"""What a campaign changed: the treated beside the customers held out.
+
+Reads  the plan as it was drawn, and a log whose window after it is closed.
+Gives  ``CampaignEffect``: differences with intervals, overrides, and what the next plan needs.
+Never  an arm by what was carried out (intention to treat), and no gain where an interval covers 0.
+Source the intervals: ``effect_numbers``. Intention to treat: Hernán & Robins, Causal Inference:
+       What If, 2020, ch. 22.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+
+from .. import columns as c
+from ..exceptions import AnticipateWarning, ColumnError, CutoffError, ParameterError
+from ..kernels.events import Events
+from ..log import InteractionLog
+from ..log.clock import Instant
+from ..log.table import events_to_pandas
+from ..outcomes import Outcomes, label_outcomes
+from .effect_arms import LEVEL, arms_of, check_plan, overrides_of
+from .effect_table import ALL, compare
+from .effect_words import effect_text, json_ready
+from .uplift_metrics import check_confidence
+
+Array = NDArray[Any]
+MANY_OVERRIDES = 0.1  # of an arm: from here on the warning says that the effect is diluted
+UNEVEN = 0.001  # p value below which levels were not held out at one share
+
+
+@dataclass(frozen=True)
+class MeasuredGain:
+    """A measured effect as an uplift model: the same gain for everybody.
+
+    Attributes
+    ----------
+    gain, low, high : float
+        Change in P(a purchase in the horizon), and its interval.
+    measurable : bool
+        Whether the interval leaves 0 out.
+    """
+
+    gain: float
+    low: float
+    high: float
+
+    @property
+    def measurable(self) -> bool:
+        return self.low > 0 or self.high < 0
+
+    def predict_uplift(self, X: Any) -> Array:
+        """The gain once per row of X, float64 (n,)."""
+        return np.full(len(X), self.gain)
+
+
+@dataclass(frozen=True, eq=False)
+class CampaignEffect:
+    """What ``campaign_effect`` found.
+
+    Attributes
+    ----------
+    as_of : Timestamp (UTC)
+    horizon_days, confidence : float
+    table : DataFrame indexed by level, the first row "all"
+        ``n_treated, n_holdout``; ``retained_treated, retained_holdout`` (shares who bought in the
+        window), ``gain, gain_low, gain_high`` their difference, ``verdict`` of it; ``spend_*`` the
+        same in money per customer; ``customers_gained*`` and ``spend_gained*`` over all treated,
+        ``cost`` as planned and ``net`` = spend gained − cost, with its interval.
+    overrides : dict
+        Customers contacted though held out, contacted though not in the plan, never contacted
+        though planned, contacted with another level; None if the window holds no ``contacted``.
+    n_unknown : int
+        Planned customers that the log does not know (erased): left out.
+    customers : DataFrame indexed by customer_id
+        ``level, treated, retained, spend, cost`` of everybody in the experiment.
+    """
+
+    as_of: pd.Timestamp
+    horizon_days: float
+    confidence: float
+    table: pd.DataFrame
+    overrides: dict[str, int | None]
+    n_unknown: int
+    customers: pd.DataFrame
+
+    def text(self) -> str:
+        """A few sentences for people."""
+        return effect_text(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready; what is not known is None. No customers in it."""
+        return json_ready(self)
+
+    def uplift(self, level: str = ALL) -> MeasuredGain:
+        """The level's measured gain, for the next plan's ``Level(name, cost, uplift=...)``.
+
+        The middle of the interval even where that covers 0: look at ``measurable``.
+
+        Raises
+        ------
+        ParameterError
+            If the level is not in the table, or one of its arms has too few customers.
+        """
+        if level not in self.table.index:
+            raise ParameterError(f"no level {level!r}; measured were {self.table.index.tolist()}.")
+        row = self.table.loc[level].to_dict()
+        if np.isnan(row["gain"]):
+            raise ParameterError(
+                f"level {level!r} was not measured: {row['n_treated']} treated and "
+                f"{row['n_holdout']} held out. Take uplift('all') or hold more customers out."
+            )
+        return MeasuredGain(row["gain"], row["gain_low"], row["gain_high"])
+
+    def learning_table(
+        self, features: pd.DataFrame, *, level: str = ALL
+    ) -> tuple[pd.DataFrame, Array, Array]:
+        """What an uplift learner fits on: ``TLearner().fit(*effect.learning_table(features))``.
+
+        Parameters
+        ----------
+        features : DataFrame indexed by customer_id
+            As known at the campaign's start; other customers' rows are left out.
+        level : str, default="all"
+            Only customers of this level, treated or held out from it.
+
+        Returns
+        -------
+        X, y, treatment : DataFrame of shape (n, d), int64 (n,), int64 (n,)
+            In the order of customer ids; y = 1 for a purchase in the window.
+
+        Raises
+        ------
+        ColumnError
+            If a customer of the experiment has no row in ``features``.
+        """
+        who = self.customers
+        if level != ALL:
+            who = who[who[LEVEL] == level]
+        missing = int((~who.index.isin(features.index)).sum())
+        if missing or features.index.has_duplicates:
+            raise ColumnError(
+                f"features: {missing} of {len(who)} customers of the campaign have no row"
+                f"{', some have several' if features.index.has_duplicates else ''}. "
+                "Index it by customer_id, one row each."
+            )
+        y, treatment = (who[name].to_numpy(dtype=np.int64) for name in ("retained", "treated"))
+        return features.loc[who.index], y, treatment
+
+
+def campaign_effect(
+    plan: pd.DataFrame,
+    log: InteractionLog,
+    *,
+    horizon_days: float,
+    confidence: float = 0.9,
+    as_of: Instant | None = None,
+) -> CampaignEffect:
+    """Compare those drawn for contact with those drawn for the hold-out.
+
+    Parameters
+    ----------
+    plan : DataFrame indexed by customer_id
+        ``ContactPlan.assign``'s table, unchanged: ``level, holdout, would_be, cost``. Whoever has
+        a level and is not held out counts as treated, contacted or not: taking out those who were
+        not reached would leave a group that is not random any more.
+    log : InteractionLog
+        With what followed; its ``contacted`` events tell what staff did otherwise.
+    horizon_days : float, days (> 0)
+        A customer is retained if a purchase lies in ``[as_of, as_of + horizon_days)``.
+    confidence : float, default=0.9
+    as_of : datetime-like, optional
+        The campaign's start; default ``plan.attrs["as_of"]``.
+
+    Returns
+    -------
+    CampaignEffect
+        Shares by Newcombe's interval, money by Welch's; each level beside those held out from it.
+        "all" takes one share held out at every level for granted, and warns if it was not so.
+
+    Raises
+    ------
+    CutoffError
+        If the window is not closed in the log, or the start is not known.
+    ParameterError
+        If nobody was treated or nobody held out.
+
+    Examples
+    --------
+    Forty customers, half of them held out; of those, half come back, of the others all:
+
+    >>> import pandas as pd
+    >>> from anticipate import InteractionLog
+    >>> ids, held = [f"C{i:02}" for i in range(40)], [i % 2 == 1 for i in range(40)]
+    >>> back = [name for i, name in enumerate(ids) if i % 4 != 3]
+    >>> rows = pd.DataFrame({"customer_id": ids + back, "item_id": "tea",
+    ...     "timestamp": ["2025-01-01"] * 40 + ["2025-02-09"] * 30, "price": 5.0})
+    >>> log = InteractionLog.from_frame(
+    ...     rows, price="price", timezone="UTC", closed_until="2025-04-01")
+    >>> plan = pd.DataFrame(
+    ...     {"level": [None if h else "Basic" for h in held], "holdout": held,
+    ...      "would_be": ["Basic" if h else None for h in held], "cost": 1.0},
+    ...     index=pd.Index(ids, name="customer_id"))
+    >>> effect = campaign_effect(plan, log, horizon_days=30, as_of="2025-02-01")
+    >>> effect.table.loc["Basic", "verdict"], effect.uplift("Basic").gain
+    ('gain', 0.5)
+    """
+    level = check_confidence(confidence)
+    start = plan.attrs.get("as_of") if as_of is None and hasattr(plan, "attrs") else as_of
+    if start is None:
+        raise CutoffError("the plan does not say when it began; give as_of=, its first moment.")
+    outcomes = label_outcomes(log, start, horizon_days)
+    table = check_plan(plan, log.vocabulary.customer_ids)
+    arms = arms_of(table, outcomes)
+    _check_arms(arms)
+    found = overrides_of(table, arms, _contacts(outcomes))
+    _warn(arms, found)
+    in_it = (table[LEVEL].notna() | table["would_be"].notna() & table["holdout"]).sum()
+    return CampaignEffect(
+        outcomes.cutoff, outcomes.horizon_days, level, compare(arms, level), found,
+        int(in_it) - len(arms), arms,
+    )  # fmt: skip
+
+
+def _check_arms(arms: pd.DataFrame) -> None:
+    treated = int(arms["treated"].sum())
+    if treated in (0, len(arms)):
+        what = "nobody was treated" if not treated else f"{treated} treated, nobody held out"
+        raise ParameterError(
+            f"the effect cannot be measured: {what}. Plan with ContactPlan(holdout=0.05) or more "
+            "and give the table that assign returned."
+        )
+
+
+def _contacts(outcomes: Outcomes) -> pd.DataFrame:
+    window: Events = outcomes.window
+    return events_to_pandas(window.of_kind(c.EVENTS.index(c.CONTACTED)), outcomes.vocabulary)
+
+
+def _warn(arms: pd.DataFrame, found: dict[str, int | None]) -> None:
+    held, treated = int((~arms["treated"]).sum()), int(arms["treated"].sum())
+    for name, size in (("n_override_contacted_holdout", held), ("n_not_carried_out", treated)):
+        count = found[name]
+        if count is not None and count > MANY_OVERRIDES * size:
+            warnings.warn(
+                f"{name}: {count} of {size} customers. They stay in their arm, so that the effect "
+                "measured is smaller than that of a contact.",
+                AnticipateWarning, stacklevel=3,
+            )  # fmt: skip
+    counts = pd.crosstab(arms[LEVEL], arms["treated"]).to_numpy()
+    if len(counts) > 1 and stats.chi2_contingency(counts).pvalue < UNEVEN:
+        warnings.warn(
+            "levels were not held out at one share: the row 'all' mixes them, read each level.",
+            AnticipateWarning, stacklevel=3,
+        )  # fmt: skip
+
+
+__all__ = ["CampaignEffect", "MeasuredGain", "campaign_effect"]
