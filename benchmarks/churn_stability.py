@@ -5,7 +5,8 @@ Gives  how much of the top 500 stays, from each day to the next and over the wee
 Never  an event at or after the cutoff.
 
 Two roads: ``predict`` describes every customer anew each day; the stored bundle keeps each
-customer's offset from MBG/NBD and moves only the purchase state, as the scorer does.
+customer's offsets from the base model, today's and that after two weeks of silence, and moves the
+purchase state, as the scorer does.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from churn_windows import Task, whole_log
 from anticipate.churn import ChurnModel
 from anticipate.evaluation.churn_section import list_length
 from anticipate.evaluation.stability_metrics import top_overlap
-from anticipate.kernels.churn import DEPARTED, ChurnTable, churn_table
+from anticipate.kernels.churn import AGEING_DAYS, DEPARTED, ChurnTable, aged_offset, churn_table
 from anticipate.log import History
 
 DAYS, GOAL = 7, 0.95
@@ -44,18 +45,22 @@ def roads(task: Task) -> dict[str, list[pd.DataFrame]]:
     log = whole_log(task.data)
     history = log.as_of(task.cutoff)
     at = history.cutoff_us
-    closed = replace(log.between(log.start, history.cutoff), closed_until_us=at + DAYS * DAY_US)
+    closed = replace(log.between(log.start, history.cutoff), closed_until_us=at + round(AGEING_DAYS * DAY_US))
     later = [closed.before(at + day * DAY_US) for day in range(DAYS + 1)]
     model = fitted(history, task.horizon_days)
-    offset = model.predict_offsets(later[0])
+    whole = closed.before(at + round(AGEING_DAYS * DAY_US))
+    offsets = model.predict_offsets(later[0]), model.predict_offsets(whole)
     return {
         "predict": [frame(model.predict_table(h), h) for h in later],
-        "bundle": [frame(stored(model, h, offset), h) for h in later],
+        "bundle": [frame(stored(model, h, offsets, day), h) for day, h in enumerate(later)],
     }
 
 
-def stored(model: ChurnModel, history: History, offset: np.ndarray) -> ChurnTable:
-    return churn_table(model.predict_state(history), offset, parameters=model.parameters_)
+def stored(
+    model: ChurnModel, history: History, offsets: tuple[np.ndarray, np.ndarray], day: float
+) -> ChurnTable:
+    state, offset = model.predict_state(history), aged_offset(*offsets, np.asarray(day))
+    return churn_table(state, offset, parameters=model.parameters_)
 
 
 def frame(table: ChurnTable, history: History) -> pd.DataFrame:

@@ -22,6 +22,11 @@ from anticipate.log import History, InteractionLog
 Row = tuple[Any, ...]
 
 
+@pytest.fixture(autouse=True)
+def _few_replicates(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("anticipate.churn.interval.N_REPLICATES", 3)
+
+
 def answer(history: History, horizon_days: float = 30) -> pd.DataFrame:
     """The table with limits, of everybody and a stranger; checked to be sensible."""
     with warnings.catch_warnings(record=True) as caught:

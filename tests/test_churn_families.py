@@ -1,4 +1,4 @@
-"""Which buy-till-you-die model serves: chosen by past windows, stored, and the same in the kernel."""
+"""Which buy-till-you-die model serves: chosen by past windows, stored, alike in the kernel."""
 
 from __future__ import annotations
 
@@ -132,10 +132,12 @@ def test_few_customers_get_the_default():
     assert model.report_["btyd"] == DEFAULT
 
 
-def test_a_warning_spells_the_family_and_points_at_the_caller(few: History):
+def test_a_warning_spells_the_family_and_points_at_the_caller(
+    few: History, monkeypatch: pytest.MonkeyPatch
+):
     """Pareto/NBD, not PARETO/NBD; the line is the one that called fit."""
-    with pytest.MonkeyPatch.context() as patch, pytest.warns(MinimumDataWarning) as caught:
-        patch.setattr("anticipate.churn.rows.best_family", lambda losses: "pareto_nbd")
+    monkeypatch.setattr("anticipate.churn.rows.best_family", lambda losses: "pareto_nbd")
+    with pytest.warns(MinimumDataWarning) as caught:
         ChurnModel(60).fit(few)
 
     assert "Pareto/NBD was taken" in str(caught[0].message)

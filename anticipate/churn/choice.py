@@ -206,4 +206,5 @@ def _ranking(
 
 def _spoken(family: str) -> str:
     """As the literature writes it: mbg_nbd is MBG/NBD."""
-    return family.upper().replace("_NBD", "/NBD").replace("_CNBD_K", "/CNBD-k")
+    name = family.upper().replace("PARETO", "Pareto")
+    return name.replace("_NBD", "/NBD").replace("_CNBD_K", "/CNBD-k")

@@ -14,11 +14,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .effect import CampaignEffect, campaign_effect
+    from .effect import CampaignEffect, MeasuredGain, campaign_effect
     from .levels import Level
     from .plan import ContactPlan
     from .plan_file import read_plan
     from .uplift import ClassTransformation, TLearner
+    from .uplift_metrics import auuc, auuc_interval, qini, qini_interval, uplift_curve
     from .uplift_shared import SharedLearner
 
 _HOMES = {
@@ -26,20 +27,32 @@ _HOMES = {
     "ClassTransformation": "uplift",
     "ContactPlan": "plan",
     "Level": "levels",
+    "MeasuredGain": "effect",
     "SharedLearner": "uplift_shared",
     "TLearner": "uplift",
+    "auuc": "uplift_metrics",
+    "auuc_interval": "uplift_metrics",
     "campaign_effect": "effect",
+    "qini": "uplift_metrics",
+    "qini_interval": "uplift_metrics",
     "read_plan": "plan_file",
+    "uplift_curve": "uplift_metrics",
 }
 __all__ = [
     "CampaignEffect",
     "ClassTransformation",
     "ContactPlan",
     "Level",
+    "MeasuredGain",
     "SharedLearner",
     "TLearner",
+    "auuc",
+    "auuc_interval",
     "campaign_effect",
+    "qini",
+    "qini_interval",
     "read_plan",
+    "uplift_curve",
 ]
 
 

@@ -97,7 +97,7 @@ def predict(given: dict) -> dict:
 
 
 def summary(given: dict) -> dict:
-    """Events to frequency, recency, T."""
+    """Events to x, t_x, T."""
     events = pd.DataFrame({"customer": given["customer"], "date": given["date"]})
     end = pd.Timestamp(str(given["end"]))
     make = lambda: summary_data_from_transaction_data(  # noqa: E731
