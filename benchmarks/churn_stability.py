@@ -45,10 +45,11 @@ def roads(task: Task) -> dict[str, list[pd.DataFrame]]:
     log = whole_log(task.data)
     history = log.as_of(task.cutoff)
     at = history.cutoff_us
-    closed = replace(log.between(log.start, history.cutoff), closed_until_us=at + round(AGEING_DAYS * DAY_US))
+    until = at + round(AGEING_DAYS * DAY_US)
+    closed = replace(log.between(log.start, history.cutoff), closed_until_us=until)
     later = [closed.before(at + day * DAY_US) for day in range(DAYS + 1)]
     model = fitted(history, task.horizon_days)
-    whole = closed.before(at + round(AGEING_DAYS * DAY_US))
+    whole = closed.before(until)
     offsets = model.predict_offsets(later[0]), model.predict_offsets(whole)
     return {
         "predict": [frame(model.predict_table(h), h) for h in later],

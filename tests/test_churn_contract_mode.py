@@ -73,13 +73,18 @@ def test_each_segment_under_contract(segment: str):
     assert fitted(history, at_risk=at_risk).predict(history).loc[1, "segment"] == segment
 
 
-def test_a_contract_that_ran_for_its_usual_term_is_no_longer_new():
-    """Terms of 30 d completed by others: after 20 d new, after 40 d current."""
+def test_new_and_won_back_last_for_the_usual_term_or_until_a_renewal():
+    """Terms of 30 d completed by others, day 200. Begun 20 d ago: new; 40 d ago, or renewed since:
+    current. Begun again 20 d ago: won back; 40 d ago: current."""
     rows = [row for c in range(50, 60) for row in contract(c, (0, "subscribe"), (30, "renew"))]
     rows += contract(1, (180, "subscribe")) + contract(2, (160, "subscribe"))
+    rows += contract(3, (180, "subscribe"), (190, "renew"))
+    for customer, again in ((4, 180), (5, 160)):
+        rows += contract(customer, (0, "subscribe"), (30, "lapse"), (again, "subscribe"))
     history = log_of(rows).as_of(day(200))
+    found = fitted(history, at_risk=0.99).predict(history)["segment"]
 
-    assert fitted(history).predict(history).loc[[1, 2], "segment"].tolist() == ["new", "current"]
+    assert found.loc[1:5].tolist() == ["new", "current", "current", "won_back", "current"]
 
 
 def test_value_is_the_last_payment_spread_over_its_term():
@@ -95,8 +100,18 @@ def test_value_is_the_last_payment_spread_over_its_term():
     if_staying = table["expected_value"] + table["value_at_risk"]
 
     assert if_staying.tolist() == pytest.approx([60, 120, 30, 0, 60, 60])
-    assert table["value_at_risk"].tolist() == pytest.approx(
-        (table["p_churn"] * if_staying).tolist()
+    np.testing.assert_allclose(table["value_at_risk"], table["p_churn"] * if_staying)
+
+
+def test_purchases_beside_the_contract_go_on_as_before():
+    """3 purchase days in 80 d, horizon 60 d: 60 · 3/80 if the contract stays; a first one 40 d ago
+    counts over 60 d: 1."""
+    rows = contract(1, (0, "subscribe")) + contract(2, (0, "subscribe"))
+    history = log_of(rows + bought(1, 20, 40, 60) + bought(2, 60)).as_of(day(100))
+    table = fitted(history).predict(history)
+
+    assert table["expected_purchases"].tolist() == pytest.approx(
+        [(1 - table["p_churn"][1]) * 60 * 3 / 80, 1 - table["p_churn"][2]]
     )
 
 
@@ -161,8 +176,9 @@ def test_objectors_teach_nothing_and_look_like_strangers():
     )
 
 
-def test_few_contracts_warn_once_and_still_get_limits():
-    """One of thirty has a contract, so most halves are empty: low < p < high for everybody."""
+def test_few_contracts_warn_once_and_still_get_limits(monkeypatch: pytest.MonkeyPatch):
+    """Too few halves have a contract in them to show a spread: low < p < high for everybody."""
+    monkeypatch.setattr("anticipate.churn.contract_mode.N_HALVES", 1)
     rows = contract(1, (0, "subscribe")) + [(c, 0, "view", np.nan) for c in range(2, 31)]
     history = log_of(rows).as_of(day(200))
     with pytest.warns(MinimumDataWarning) as caught:

@@ -209,6 +209,14 @@ def test_the_same_seed_gives_the_same_limits_in_any_number_of_jobs(
     assert (other.predict(history)["p_churn_low"] != expected["p_churn_low"]).any()
 
 
+def test_the_variance_of_one_is_that_in_a_batch():
+    """Twenty replicates, added up in one order however many customers there are."""
+    replicates = list(np.random.default_rng(0).normal(3, 1, (20, 500)))
+    batch = variance(replicates)
+
+    assert all(variance([one[i : i + 1] for one in replicates])[0] == batch[i] for i in range(500))
+
+
 def test_one_customer_alone_is_the_same_as_in_the_batch(model: ChurnModel, history: History):
     """Bit for bit; nobody at all is answered too."""
     batch = model.predict(history)

@@ -15,7 +15,15 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
+CHURN = (ROOT / "docs" / "churn.md").read_text(encoding="utf-8")
+
+
+def blocks_of(page: str) -> list[tuple[str, str]]:
+    return re.findall(r"^```(\w+)\n(.*?)^```$", page, flags=re.MULTILINE | re.DOTALL)
+
+
+BLOCKS = blocks_of(README)
+PLAN = next(text for language, text in blocks_of(CHURN) if language == "toml")
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +31,7 @@ def workplace(tmp_path_factory, bookshop):
     """A folder with the files that the README's commands name."""
     folder = tmp_path_factory.mktemp("readme")
     bookshop.to_pandas().to_parquet(folder / "orders.parquet")
+    (folder / "plan.toml").write_text(PLAN, encoding="utf-8")
     return folder
 
 
@@ -75,6 +84,16 @@ def test_commands_run_as_typed(workplace):
         assert done.returncode == 0, done.stderr
 
     assert len(commands) >= 3
+
+
+def test_the_page_on_churn_shows_code_that_runs(bookshop_history):
+    """Its plan stays within its budget, and contacts somebody."""
+    names: dict[str, object] = {"history": bookshop_history}
+    for language, code in blocks_of(CHURN):
+        if language == "python":
+            run_python(code, names)
+
+    assert 0 < names["contacts"]["cost"].sum() <= 500
 
 
 def test_the_two_commands_are_the_makefiles():

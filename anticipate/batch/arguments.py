@@ -8,12 +8,18 @@ Never  a flag that means something else than the keyword of the same name.
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterable
 from typing import Any
+
+import numpy as np
+import pandas as pd
 
 from .. import columns as c
 from ..exceptions import ParameterError
 from ..log import InteractionLog
+from ..readers import read_table, whole_ids
+from ..serving import Scorer
 
 _COLUMN_FLAGS = ("event", "quantity", "price", "amount", "order_id", "event_id", "value", "gift",
                  "channel", "reason", "known_at")  # fmt: skip
@@ -87,12 +93,35 @@ def read_events(
                      "customers")
     }  # fmt: skip
     options["timezone"] = options["timezone"] or timezone
-    csv = {name: getattr(arguments, name) for name in _CSV_FLAGS if getattr(arguments, name)}
-    csv = {name: "\t" if value == r"\t" else value for name, value in csv.items()}
-    for name in ("sep", "decimal"):
-        if len(csv.get(name, ".")) != 1:
-            raise ParameterError(f"--{name} must be one character.")
+    csv = _csv_options(arguments)
     return InteractionLog.read(arguments.events, text_ids=text_ids, **options, **csv)
+
+
+def read_later(arguments: argparse.Namespace, scorer: Scorer) -> InteractionLog | None:
+    """What came since the bundle was made, its ids in the bundle's kind; None without a file."""
+    if arguments.events is None:
+        return None
+    examples: dict[str, Any] = {
+        c.CUSTOMER: scorer.customer_ids()[:1],
+        c.ITEM: scorer.stranger()[1][:1],
+    }
+    text = [name for name, ids in examples.items() if len(ids) and isinstance(ids[0], str)]
+    log = read_events(arguments, timezone=scorer.manifest["timezone"], text_ids=text)
+    if log.report["rejected"]:
+        say(reading_account(log))
+    return log
+
+
+def log_of_customers(arguments: argparse.Namespace, scorer: Scorer) -> InteractionLog:
+    """No event, but what ``--customers`` says of the customers, if there is such a file."""
+    known, table = scorer.customer_ids()[:1], None
+    if arguments.customers is not None:
+        table = read_table(arguments.customers, text=[c.CUSTOMER], **_csv_options(arguments))
+        if not (len(known) and isinstance(known[0], str)):
+            table = whole_ids(table, [c.CUSTOMER])
+    rows = {c.CUSTOMER: known[:0], c.ITEM: known[:0], c.TIMESTAMP: np.empty(0, "M8[us]")}
+    timezone = arguments.timezone or scorer.manifest["timezone"]
+    return InteractionLog.from_frame(pd.DataFrame(rows), timezone=timezone, customers=table)
 
 
 def reading_account(log: InteractionLog) -> str:
@@ -114,6 +143,20 @@ def parse_ids(texts: list[str], known: Any) -> list[Any]:
         return [int(text) for text in texts]
     except ValueError:
         raise ParameterError("--customer: the bundle's ids are whole numbers; give such.") from None
+
+
+def say(line: str) -> None:
+    """An account goes to stderr: the standard output is for tables."""
+    sys.stderr.write(line + "\n")
+
+
+def _csv_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    csv = {name: getattr(arguments, name) for name in _CSV_FLAGS if getattr(arguments, name)}
+    csv = {name: "\t" if value == r"\t" else value for name, value in csv.items()}
+    for name in ("sep", "decimal"):
+        if len(csv.get(name, ".")) != 1:
+            raise ParameterError(f"--{name} must be one character.")
+    return csv
 
 
 def _flag(name: str) -> str:

@@ -17,10 +17,9 @@ from .._checks import check_writable_folder, check_writable_parent
 from ..anticipator import Anticipator
 from ..bundle import bundle_info
 from ..bundle.layout import read_pointer
-from ..columns import CUSTOMER, ITEM
 from ..log import History, InteractionLog
 from ..serving import Scorer
-from .arguments import parse_ids, read_events, reading_account
+from .arguments import parse_ids, read_events, read_later, reading_account, say
 from .output import check_output, write_table, write_whole
 from .progress import show_steps
 
@@ -31,9 +30,9 @@ def train(arguments: argparse.Namespace) -> None:
     history = log.as_of(arguments.cutoff) if arguments.cutoff else everything(log)
     model = _fit(arguments, history)
     model.save(arguments.out)
-    _say(f"{log!r}")
-    _say(reading_account(log))
-    _say(f"bundle {arguments.out}: {history.n_customers} customers, {history.n_items} items")
+    say(f"{log!r}")
+    say(reading_account(log))
+    say(f"bundle {arguments.out}: {history.n_customers} customers, {history.n_items} items")
 
 
 def evaluate(arguments: argparse.Namespace) -> None:
@@ -53,7 +52,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
         write_whole(Path(arguments.json), lambda file: _write_text(file, text))
     if arguments.html is not None:
         report.to_html(arguments.html)
-    _say(reading_account(log))
+    say(reading_account(log))
     sys.stdout.write(f"{report}\n")
 
 
@@ -61,25 +60,11 @@ def suggest(arguments: argparse.Namespace) -> None:
     check_output(arguments.out)
     scorer = Scorer.load(arguments.bundle, verify=arguments.verify)
     ids = parse_ids(arguments.customer, scorer.customer_ids()) if arguments.customer else None
-    recent = _recent(arguments, scorer)
+    recent = read_later(arguments, scorer)
     with show_steps("suggest"):
         table = scorer.suggest_many(
             ids, as_of=arguments.as_of, recent=recent, n=arguments.n, audience=arguments.audience
         )
-    write_table(table, arguments.out)
-
-
-def rank_at_risk(arguments: argparse.Namespace) -> None:
-    check_output(arguments.out)
-    scorer = Scorer.load(arguments.bundle, verify=arguments.verify)
-    table = scorer.rank_at_risk(
-        as_of=arguments.as_of,
-        recent=_recent(arguments, scorer),
-        top=arguments.top,
-        budget=arguments.budget,
-        cost=arguments.cost,
-        save_probability=arguments.save_probability,
-    )
     write_table(table, arguments.out)
 
 
@@ -113,20 +98,5 @@ def _fit(arguments: argparse.Namespace, history: History) -> Anticipator:
         return model.fit(history)
 
 
-def _recent(arguments: argparse.Namespace, scorer: Scorer) -> InteractionLog | None:
-    if arguments.events is None:
-        return None
-    examples: dict[str, Any] = {CUSTOMER: scorer.customer_ids()[:1], ITEM: scorer.stranger()[1][:1]}
-    text = [name for name, ids in examples.items() if len(ids) and isinstance(ids[0], str)]
-    log = read_events(arguments, timezone=scorer.manifest["timezone"], text_ids=text)
-    if log.report["rejected"]:
-        _say(reading_account(log))
-    return log
-
-
 def _write_text(file: Path, text: str) -> None:
     file.write_text(text, encoding="utf-8")
-
-
-def _say(line: str) -> None:
-    sys.stderr.write(line + "\n")

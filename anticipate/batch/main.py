@@ -18,7 +18,7 @@ from typing import NoReturn
 
 from .._version import __version__
 from ..exceptions import AnticipateError, AnticipateWarning
-from . import commands, demo
+from . import at_risk, commands, demo
 from .arguments import add_bundle_source, add_events, add_json_html, add_output, add_training
 
 
@@ -108,15 +108,28 @@ def _suggest(to: _Commands[_Parser]) -> None:
 
 
 def _rank_at_risk(to: _Commands[_Parser]) -> None:
-    command = to.add_parser("rank-at-risk", help="customers at risk, by value at risk")
+    command = to.add_parser(
+        "rank-at-risk", help="customers at risk, by value at risk; or a plan of service levels"
+    )
     add_events(command, optional=True)
     add_bundle_source(command)
-    command.add_argument("--top", type=int, default=500)
-    command.add_argument("--budget", type=float, help="what all contacts may cost together")
-    command.add_argument("--cost", type=float, help="of one contact")
-    command.add_argument("--save-probability", type=float, help="that a contact keeps a leaver")
+    ranking = command.add_argument_group("a ranking")
+    ranking.add_argument("--top", type=int, help=f"customers (default: {at_risk.TOP})")
+    ranking.add_argument("--budget", type=float, help="what all contacts may cost together")
+    ranking.add_argument("--cost", type=float, help="of one contact")
+    ranking.add_argument("--save-probability", type=float, help="that a contact keeps a leaver")
+    ranking.add_argument("--explain", action="store_true", help="add the facts behind each row")
+    plan = command.add_argument_group(
+        "or a plan", "Objections, channels and entitled levels come from --customers FILE."
+    )
+    plan.add_argument("--levels", metavar="FILE", help="a contact plan, TOML")
+    plan.add_argument(
+        "--everybody", action="store_true",
+        help="also who is not contacted, and why; those who object are only counted",
+    )  # fmt: skip
+    plan.add_argument("--win-back", metavar="FILE", help="departed customers, best first")
     add_output(command)
-    command.set_defaults(run=commands.rank_at_risk)
+    command.set_defaults(run=at_risk.rank_at_risk)
 
 
 def _bundle(to: _Commands[_Parser]) -> None:

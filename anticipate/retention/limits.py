@@ -24,10 +24,11 @@ from ..columns import (
     OBJECTS_TO,
     PROFILING,
 )
+from ..exceptions import ParameterError
 from ..kernels.care import open_matters
 from ..kernels.events import Events
 from ..log import History
-from ..log.objections import _names as names_use
+from ..log.objections import names_use
 from .answers import distinct
 from .reasons import CODES
 
@@ -162,6 +163,25 @@ def take_limits(limits: Limits, codes: Array) -> Limits:
     """Of these customer codes; -1, never seen, has no limit."""
     nothing = (False, False, False, False, 0, np.inf)
     return Limits(*(np.append(a, b)[codes] for a, b in zip(limits, nothing, strict=True)))
+
+
+def check_limits(limits: Limits, n: int) -> None:
+    """Refuse limits that are not those of n customers."""
+    shapes = {np.shape(one) for one in limits}
+    if shapes != {(n,)}:
+        raise ParameterError(
+            f"limits must be arrays of shape ({n},), row i of the predictions; got "
+            f"{sorted(shapes)}."
+        )
+
+
+def add_objections(limits: Limits, history: History, codes: Array) -> Limits:
+    """The limits, and what the history's customers object to; -1, never seen, says nothing."""
+    said = objections(history, [PROFILING, MARKETING])
+    profiling, marketing = np.append(said, np.zeros((2, 1), dtype=bool), axis=1)[:, codes]
+    return limits._replace(
+        profiling=limits.profiling | profiling, marketing=limits.marketing | marketing
+    )
 
 
 def take_channels(channels: Channels, codes: Array) -> Channels:

@@ -26,7 +26,16 @@ from .choosing import Chosen, Rules, choose_by_risk, choose_by_value
 from .draws import draws
 from .eligibility import Eligible
 from .levels import Level
-from .limits import blocked, known_channels, known_limits, take_channels, take_limits
+from .limits import (
+    Limits,
+    add_objections,
+    blocked,
+    check_limits,
+    known_channels,
+    known_limits,
+    take_channels,
+    take_limits,
+)
 from .offers import Asked, Offers, make_offers
 from .people import People, in_first_order, read_people
 from .plan_table import channel_names, plan_report, plan_table
@@ -150,6 +159,7 @@ class ContactPlan(BaseEstimator):  # type: ignore[misc]
         history: History,
         *,
         features: pd.DataFrame | None = None,
+        limits: Limits | None = None,
         language: str = "en",
     ) -> pd.DataFrame:
         """A level, or none, for every customer of the predictions.
@@ -162,6 +172,9 @@ class ContactPlan(BaseEstimator):  # type: ignore[misc]
             As of the campaign's start. Customers it does not know have no limits.
         features : DataFrame indexed by customer_id, optional
             What fitted uplifts read; default: the predictions themselves.
+        limits : retention.limits.Limits, optional
+            Known already, row i = row i of the predictions: the events of the history are not
+            read then. What its customers object to counts all the same.
         language : {"en", "ko"}
             Of the reasons.
 
@@ -187,7 +200,7 @@ class ContactPlan(BaseEstimator):  # type: ignore[misc]
             If ``rank_by="risk"``: by how much less is saved than by the plan.
         """
         levels, people = self._checked(predictions, history, language)
-        code, number = self._blocked(people, history)
+        code, number = self._blocked(people, history, limits)
         asked = Asked(levels, people, predictions, history)
         offers, code = make_offers(
             asked, code, eligible=self.eligible, channel_column=self.channel_column,
@@ -207,7 +220,12 @@ class ContactPlan(BaseEstimator):  # type: ignore[misc]
         return ordered
 
     def win_back(
-        self, predictions: pd.DataFrame, history: History, *, language: str = "en"
+        self,
+        predictions: pd.DataFrame,
+        history: History,
+        *,
+        limits: Limits | None = None,
+        language: str = "en",
     ) -> pd.DataFrame:
         """Departed customers who may be contacted, highest score first.
 
@@ -222,7 +240,7 @@ class ContactPlan(BaseEstimator):  # type: ignore[misc]
             p_alive alone.
         """
         _, people = self._checked(predictions, history, language)
-        code, _ = self._blocked(people, history)
+        code, _ = self._blocked(people, history, limits)
         channels = take_channels(known_channels(history, [None], self.channel_column), people.codes)
         channel = channel_names(np.zeros(len(people.ids), dtype=np.int8), [None], channels)
         return win_back_list(
@@ -239,9 +257,15 @@ class ContactPlan(BaseEstimator):  # type: ignore[misc]
         check_option("language", language, LANGUAGES)
         return levels, read_people(predictions, history, with_value=self.objective == "value")
 
-    def _blocked(self, people: People, history: History) -> tuple[Array, Array]:
-        limits = take_limits(known_limits(history, self.contact_window_days), people.codes)
-        return blocked(limits, max_contacts=self.max_contacts, cool_down_days=self.cool_down_days)
+    def _blocked(
+        self, people: People, history: History, limits: Limits | None
+    ) -> tuple[Array, Array]:
+        if limits is None:
+            known = take_limits(known_limits(history, self.contact_window_days), people.codes)
+        else:
+            check_limits(limits, len(people.ids))
+            known = add_objections(take_limits(limits, people.rows), history, people.codes)
+        return blocked(known, max_contacts=self.max_contacts, cool_down_days=self.cool_down_days)
 
     def _facts(self) -> dict[str, Any]:
         """What sentences say of the plan itself."""

@@ -24,6 +24,7 @@ class Ranking(NamedTuple):
 
     order: Array  # int (m,): customers, first one first
     saved: Array  # float64 (n,): of every customer, less the cost; NaN if nothing was assumed
+    score: Array  # float64 (n,): what the order is by, highest first
 
 
 def check_ranking(
@@ -57,6 +58,7 @@ def rank_by_saving(
     budget: float | None = None,
     cost: float | None = None,
     save_probability: float | None = None,
+    known_price: bool | None = None,
 ) -> Ranking:
     """The ``top`` eligible customers, most to save first; ties go by position.
 
@@ -69,6 +71,9 @@ def rank_by_saving(
     top, budget, cost, save_probability
         As :func:`check_ranking` accepts them. With ``save_probability`` the order is by
         save_probability · value_at_risk − cost, and only what is above 0.
+    known_price : bool, optional
+        Whether any price is known: say it where these customers are a part of all. None: if
+        ``value_at_risk`` is a number for one of them.
 
     Raises
     ------
@@ -83,7 +88,8 @@ def rank_by_saving(
     [1, 2]
     """
     value = np.nan_to_num(value_at_risk, nan=0.0)
-    known_price = bool(np.isfinite(value_at_risk).any())
+    if known_price is None:
+        known_price = bool(np.isfinite(value_at_risk).any())
     score = value if known_price else p_churn
     saved = np.full(len(value), np.nan)
     if save_probability is not None and not known_price:
@@ -94,9 +100,20 @@ def rank_by_saving(
     if save_probability is not None:
         saved = score = save_probability * value - (cost or 0.0)
     rows = np.flatnonzero(eligible)
-    order = rows[np.lexsort((rows, -score[rows]))]
+    order = rows[best_first(score[rows], len(rows))]
     if save_probability is not None:
         order = order[saved[order] > 0]
-    if budget is not None and cost:
-        order = order[: math.floor(budget / cost * (1 + 1e-12))]  # 0.3 pays 3 contacts of 0.1
-    return Ranking(order[:top], saved)
+    return Ranking(order[: most_contacts(top, budget, cost)], saved, score)
+
+
+def most_contacts(top: int, budget: float | None, cost: float | None) -> int:
+    """How many contacts are wanted and paid for."""
+    if budget is None or not cost:
+        return top
+    affordable = budget / cost * (1 + 1e-12)  # 0.3 pays 3 contacts of 0.1
+    return top if affordable >= top else math.floor(affordable)
+
+
+def best_first(score: Array, n: int) -> Array:
+    """Positions of the ``n`` highest scores, highest first; ties go by position."""
+    return np.argsort(-score, kind="stable")[:n]

@@ -7,6 +7,8 @@ Never  trees, and nothing of this for the customer.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,12 +18,14 @@ from ..kernels.churn import (
     COOLING,
     DEPARTED,
     REASONS,
+    ChurnParameters,
     ChurnTable,
     aged_offset,
+    churn_log_odds,
     churn_table,
     parameters_from_array,
 )
-from ..kernels.purchases import purchase_state
+from ..kernels.purchases import PurchaseState, purchase_state
 from ..suggestions import Reason, Suggestion
 from ..suggestions.churn_words import reason_facts
 from .moment import Moment
@@ -30,15 +34,38 @@ from .store import Store
 Floats = NDArray[np.float64]
 
 
+class LogOdds(NamedTuple):
+    """Of leaving; float64 (m,). Together ``logit(p_churn)`` of whoever has bought anything."""
+
+    pattern: Floats  # of the buy-till-you-die model: when and how often was bought
+    rest: Floats  # what everything else adds
+
+
 def churn_at(store: Store, moment: Moment) -> ChurnTable:
     """All churn columns, one row per request; objectors to profiling count as unknown."""
-    churn = store.group("churn")
-    parameters = parameters_from_array(churn["parameters"])
+    state, offset, parameters = _known(store, moment)
+    return churn_table(state, offset, parameters=parameters)
+
+
+def churn_and_log_odds(store: Store, moment: Moment) -> tuple[ChurnTable, LogOdds]:
+    """The same, and what the log-odds are made of."""
+    state, offset, parameters = _known(store, moment)
+    pattern = churn_log_odds(state, np.zeros(moment.m), parameters)
+    return churn_table(state, offset, parameters=parameters), LogOdds(pattern, offset)
+
+
+def knows_prices(store: Store) -> bool:
+    """Whether any price was known in training: without one no value is known of anybody."""
+    return bool(np.isfinite(parameters_from_array(store.group("churn")["parameters"]).spend).all())
+
+
+def _known(store: Store, moment: Moment) -> tuple[PurchaseState, Floats, ChurnParameters]:
+    """What the churn kernel reads."""
     events = moment.events
     if moment.profiling.any():
         events = events.take(~moment.profiling[events.customer])
-    state = purchase_state(events, moment.day)
-    return churn_table(state, _offset(store, moment), parameters=parameters)
+    parameters = parameters_from_array(store.group("churn")["parameters"])
+    return purchase_state(events, moment.day), _offset(store, moment), parameters
 
 
 def _offset(store: Store, moment: Moment) -> Floats:

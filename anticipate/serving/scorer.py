@@ -213,8 +213,11 @@ class Scorer:
         budget: float | None = None,
         cost: float | None = None,
         save_probability: float | None = None,
+        explain: bool = False,
     ) -> pd.DataFrame:
         """Customers at risk, most to save first; departed ones and objectors are left out.
+
+        All customers are gone through in parts; memory is that of one part and the list.
 
         Parameters
         ----------
@@ -223,20 +226,24 @@ class Scorer:
         save_probability : float in [0, 1], optional
             That a contact keeps a leaver: your assumption. Without it the ranking is by
             ``value_at_risk``, in a log without prices by ``p_churn``.
+        explain : bool, default=False
+            Add the facts behind each row.
 
         Returns
         -------
         DataFrame
             ``customer_id, as_of, rank, p_churn, value_at_risk, expected_saved_value, segment,
-            reason``.
+            reason``. With ``explain`` also ``log_odds_pattern`` (of leaving, by when and how
+            often was bought alone), ``log_odds_rest`` (what everything else adds; together they
+            are ``logit(p_churn)``), ``silent_days, usual_gap_days, n_purchases``.
         """
         from ..retention.ranking import check_ranking
-        from .ranking import rank_frame
+        from .ranking import PART, Wanted, rank_frame
 
         check_ranking(top, budget, cost, save_probability)
-        moment = ask(self._store, customers_of(self._store, None), as_of, recent)
-        table = churn_at(self._store, moment)
-        return rank_frame(moment, table, top, budget, cost, save_probability)
+        moments = ask_in_parts(self._store, customers_of(self._store, None), as_of, recent, PART)
+        wanted = Wanted(top, budget, cost, save_probability)
+        return rank_frame(self._store, moments, wanted, explain=explain)
 
     def brief(self, customer_id: Any, *, as_of: Any, recent: Any = None) -> dict[str, Any]:
         """What staff should see before the customer arrives; JSON-ready."""
