@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from anticipate.churn.contract import ContractHazard
+from anticipate.churn.contracts.hazard import ContractHazard
 from anticipate.exceptions import MinimumDataWarning
 from anticipate.log import History, InteractionLog
 

@@ -24,7 +24,8 @@ from btyd_samples import (
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
-from anticipate.churn import BetaGeoModel, ModifiedBetaGeoModel, RegularBetaGeoModel, climb
+from anticipate.churn import BetaGeoModel, ModifiedBetaGeoModel, RegularBetaGeoModel
+from anticipate.churn.btyd import climb
 from anticipate.exceptions import BadRowsError, ColumnError, EmptyHistoryError, ParameterError
 from anticipate.kernels import btyd
 

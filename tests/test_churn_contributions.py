@@ -12,7 +12,7 @@ from scipy.special import logit
 
 from anticipate.churn import ChurnModel
 from anticipate.churn.candidates import BTYD, CANDIDATES
-from anticipate.churn.contract_candidates import CANDIDATES as HAZARDS
+from anticipate.churn.contracts.candidates import CANDIDATES as HAZARDS
 from anticipate.churn.contributions import (
     FEATURES,
     OTHER,

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from random_contracts import Row, day, log_of, quick
 
-from anticipate.churn.contract_rows import Contracts, period_table, person_periods
-from anticipate.churn.contract_state import contract_outcomes, contract_state
+from anticipate.churn.contracts.rows import Contracts, period_table, person_periods
+from anticipate.churn.contracts.state import contract_outcomes, contract_state
 from anticipate.columns import EVENT_CODES
 from anticipate.kernels import contract as kernel
 from anticipate.kernels.contract_reasons import REASON_FACTS

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 from random_contracts import START, day, gym, log_of, quick
 
-from anticipate.churn.contract import ContractHazard
-from anticipate.churn.contract_candidates import CANDIDATES, PLAIN
-from anticipate.churn.contract_rows import Mask, Windows, past_windows
-from anticipate.churn.contract_state import contract_outcomes, contract_state
+from anticipate.churn.contracts.candidates import CANDIDATES, PLAIN
+from anticipate.churn.contracts.hazard import ContractHazard
+from anticipate.churn.contracts.rows import Mask, Windows, past_windows
+from anticipate.churn.contracts.state import contract_outcomes, contract_state
 from anticipate.evaluation.probability_metrics import log_loss
 from anticipate.exceptions import (
     CutoffError,
@@ -199,7 +199,7 @@ def test_a_held_out_window_is_in_no_fit_that_it_judges(
         seen.append(closed <= at[data.slice[test]].min())
         return dict.fromkeys(CANDIDATES, np.full(test.sum(), 0.5))
 
-    monkeypatch.setattr("anticipate.churn.contract_choice._judge", judge)
+    monkeypatch.setattr("anticipate.churn.contracts.choice._judge", judge)
     quick(history)
 
     assert seen == [True, True]
@@ -226,10 +226,10 @@ def test_the_model_keeps_the_laws_of_models_of_histories(
 ):
     """Leaks, order, batch, seed, storage: the library's own checks."""
     if learnt:
-        monkeypatch.setattr("anticipate.churn.contract_choice.MIN_WINDOWS", 1)
-        monkeypatch.setattr("anticipate.churn.contract_choice.learnable", lambda left: left.any())
+        monkeypatch.setattr("anticipate.churn.contracts.choice.MIN_WINDOWS", 1)
+        monkeypatch.setattr("anticipate.churn.contracts.choice.learnable", lambda left: left.any())
         monkeypatch.setattr(
-            "anticipate.churn.contract_choice._ranking", lambda losses: {"model": "blend"}
+            "anticipate.churn.contracts.choice._ranking", lambda losses: {"model": "blend"}
         )
     check_history_model(ContractHazard(40, random_state=0), random_log(2, n_customers=60))
 

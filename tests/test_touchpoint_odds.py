@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from anticipate.churn.touchpoint_odds import adjusted_odds
+from anticipate.churn.touchpoints.odds import adjusted_odds
 
 
 def two_by_two(copies: int = 1) -> tuple[Any, ...]:

@@ -8,8 +8,8 @@ from itertools import pairwise
 import pandas as pd
 import pytest
 
-from anticipate.churn.touchpoint_plot import NOTE, plot_touchpoints
-from anticipate.churn.touchpoints import touchpoint_associations
+from anticipate.churn.touchpoints.associations import touchpoint_associations
+from anticipate.churn.touchpoints.plot import NOTE, plot_touchpoints
 from anticipate.exceptions import ColumnError, MissingExtraError
 from anticipate.log import InteractionLog
 

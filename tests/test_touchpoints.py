@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
-from anticipate.churn.touchpoint_rows import touchpoint_rows
-from anticipate.churn.touchpoints import touchpoint_associations
+from anticipate.churn.touchpoints.associations import touchpoint_associations
+from anticipate.churn.touchpoints.rows import touchpoint_rows
 from anticipate.exceptions import (
     CutoffError,
     EmptyHistoryError,

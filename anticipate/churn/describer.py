@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ..features import FeatureBuilder, feature_table
 from ..kernels.purchases import PurchaseState
 from ..log import History
-from .btyd_estimator import BtydEstimator
+from .btyd.estimator import BtydEstimator
 from .families import family_log_odds
 
 Floats = NDArray[np.float64]

@@ -17,11 +17,11 @@ from scipy.special import expit
 from ..evaluation.probability_metrics import log_loss
 from ..kernels import btyd
 from ..kernels.purchases import PurchaseState
-from .beta_geo import BetaGeoModel
-from .btyd_estimator import BtydEstimator
-from .modified_beta_geo import ModifiedBetaGeoModel
-from .pareto import ParetoNBDModel
-from .regular_beta_geo import RegularBetaGeoModel
+from .btyd.beta_geo import BetaGeoModel
+from .btyd.estimator import BtydEstimator
+from .btyd.modified_beta_geo import ModifiedBetaGeoModel
+from .btyd.pareto import ParetoNBDModel
+from .btyd.regular_beta_geo import RegularBetaGeoModel
 
 Floats = NDArray[np.float64]
 MIN_ROWS = 1000  # past rows: customers times past cutoffs

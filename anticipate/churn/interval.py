@@ -19,7 +19,7 @@ from scipy.stats import t
 
 from ..kernels import btyd
 from ..kernels.purchases import PurchaseState
-from .btyd_estimator import BtydEstimator
+from .btyd.estimator import BtydEstimator
 from .candidates import BTYD, Members, candidate_log_odds, fit_members
 from .choice import learnable, origin
 from .describer import Rows

@@ -21,11 +21,11 @@ from ..log import History
 from ..log.objections import objectors
 from ..suggestions.churn_words import reason_sentences
 from . import contributions as shapley
+from .btyd.gamma_gamma import GammaGammaModel
 from .candidates import Members, candidate_log_odds
 from .choice import choose
 from .describer import Describer, Rows
 from .families import FAMILIES
-from .gamma_gamma import GammaGammaModel
 from .interval import Spread, learn_spread, limits, log_odds_sd
 from .rows import TrainingRows, learners, training_rows
 from .segments import segment_names

@@ -25,7 +25,7 @@ from ..log import History, check_history
 from ..log.clock import to_timestamp
 from ..log.ids import check_ids
 from ..log.objections import objectors
-from .contract_mode import LearnedContracts, learn_contracts
+from .contracts.mode import LearnedContracts, learn_contracts
 from .describer import Describer
 from .learned import Learned, learn, seen_state
 from .storage import pack, unpack

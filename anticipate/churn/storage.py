@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from ..kernels.churn import parameters_from_array, parameters_to_array
 from .boosted import ChurnClassifier
 from .candidates import Members
-from .contract import ContractHazard
-from .contract_mode import Coming, LearnedContracts
+from .contracts.hazard import ContractHazard
+from .contracts.mode import Coming, LearnedContracts
 from .describer import Describer
 from .families import FAMILIES
 from .interval import Spread

@@ -18,9 +18,9 @@ from scipy.special import expit
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from .._checks import check_positive
-from ..exceptions import EmptyHistoryError
-from ..kernels import btyd
+from ..._checks import check_positive
+from ...exceptions import EmptyHistoryError
+from ...kernels import btyd
 from . import maximise
 from .cells import Cells, merge_cells, statistics, summary_cells
 

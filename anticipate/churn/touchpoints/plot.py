@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .._checks import check_columns
-from ..evaluation.plots import FAINT, INK, OURS
-from ..exceptions import MissingExtraError
-from .touchpoint_words import label_touchpoint, show_ratio
+from ..._checks import check_columns
+from ...evaluation.plots import FAINT, INK, OURS
+from ...exceptions import MissingExtraError
+from .words import label_touchpoint, show_ratio
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -60,7 +60,7 @@ def plot_touchpoints(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     Examples
     --------
     >>> from anticipate import load_example
-    >>> from anticipate.churn.touchpoints import touchpoint_associations
+    >>> from anticipate.churn.touchpoints.associations import touchpoint_associations
     >>> table = touchpoint_associations(load_example("bookshop").as_of("2025-06-30"))
     >>> len(plot_touchpoints(table).get_yticklabels())
     9

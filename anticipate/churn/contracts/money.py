@@ -10,12 +10,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels.contract import CONTRACT_CODES, ContractState
-from ..kernels.events import offsets_of
-from ..kernels.segments import segment_last
-from ..log import History
-from ..log.objections import objectors
-from .summary import history_state
+from ...kernels.contract import CONTRACT_CODES, ContractState
+from ...kernels.events import offsets_of
+from ...kernels.segments import segment_last
+from ...log import History
+from ...log.objections import objectors
+from ..summary import history_state
 
 Floats = NDArray[np.float64]
 PAYING_CODES = CONTRACT_CODES[:2]  # subscribe, renew

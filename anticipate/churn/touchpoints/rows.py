@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..columns import (
+from ...columns import (
     CANCEL,
     CONTACT,
     CONTACTED,
@@ -25,19 +25,19 @@ from ..columns import (
     RESOLVED,
     RETURN,
 )
-from ..evaluation.backtest import training_slices
-from ..exceptions import CutoffError, EmptyHistoryError
-from ..kernels.complaints import NEVER, match_resolved
-from ..kernels.purchases import PurchaseState
-from ..kernels.segments import run_starts, segment_last
-from ..log import History
-from ..log.clock import to_timestamp
-from ..log.objections import objectors
-from ..outcomes import Outcomes
-from .describer import Describer
-from .modified_beta_geo import ModifiedBetaGeoModel
-from .rows import learners
-from .summary import history_state, summary_of
+from ...evaluation.backtest import training_slices
+from ...exceptions import CutoffError, EmptyHistoryError
+from ...kernels.complaints import NEVER, match_resolved
+from ...kernels.purchases import PurchaseState
+from ...kernels.segments import run_starts, segment_last
+from ...log import History
+from ...log.clock import to_timestamp
+from ...log.objections import objectors
+from ...outcomes import Outcomes
+from ..btyd.modified_beta_geo import ModifiedBetaGeoModel
+from ..describer import Describer
+from ..rows import learners
+from ..summary import history_state, summary_of
 
 Array = NDArray[Any]
 Bools = NDArray[np.bool_]

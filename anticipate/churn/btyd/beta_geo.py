@@ -8,8 +8,8 @@ Source Fader, Hardie and Lee, "Counting your customers the easy way", Marketing 
 
 from __future__ import annotations
 
-from ..kernels.btyd import BetaGeo
-from .btyd_estimator import BtydEstimator
+from ...kernels.btyd import BetaGeo
+from .estimator import BtydEstimator
 
 
 class BetaGeoModel(BtydEstimator):

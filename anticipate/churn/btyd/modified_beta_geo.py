@@ -8,8 +8,8 @@ Source Batislam, Denizel and Filiztekin, Int. J. Research in Marketing 2007.
 
 from __future__ import annotations
 
-from ..kernels.btyd import BetaGeo
-from .btyd_estimator import BtydEstimator
+from ...kernels.btyd import BetaGeo
+from .estimator import BtydEstimator
 
 
 class ModifiedBetaGeoModel(BtydEstimator):

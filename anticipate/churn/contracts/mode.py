@@ -15,8 +15,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
-from ..exceptions import EmptyHistoryError, MinimumDataWarning
-from ..kernels.churn import (
+from ...exceptions import EmptyHistoryError, MinimumDataWarning
+from ...kernels.churn import (
     AT_RISK,
     COOLING,
     CURRENT,
@@ -26,20 +26,20 @@ from ..kernels.churn import (
     SEGMENTS,
     WON_BACK,
 )
-from ..kernels.contract import ContractState, effective_closings, log_odds_closed
-from ..kernels.purchases import PurchaseState
-from ..kernels.segments import segment_count
-from ..log import History
-from ..log.objections import objectors
-from ..suggestions.contract_words import contract_sentences
-from . import contributions as shapley
-from .contract import ContractHazard
-from .contract_candidates import log_open
-from .contract_money import daily_payments
-from .contract_rows import Contracts, describe
-from .contract_state import seen_state, state_and_rows
-from .interval import DRIFT, limits, variance
-from .summary import forget, history_state
+from ...kernels.contract import ContractState, effective_closings, log_odds_closed
+from ...kernels.purchases import PurchaseState
+from ...kernels.segments import segment_count
+from ...log import History
+from ...log.objections import objectors
+from ...suggestions.contract_words import contract_sentences
+from .. import contributions as shapley
+from ..interval import DRIFT, limits, variance
+from ..summary import forget, history_state
+from .candidates import log_open
+from .hazard import ContractHazard
+from .money import daily_payments
+from .rows import Contracts, describe
+from .state import seen_state, state_and_rows
 
 Floats = NDArray[np.float64]
 N_HALVES = 10

@@ -16,7 +16,7 @@ from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
-from ..kernels.segments import run_starts
+from ...kernels.segments import run_starts
 
 Array = NDArray[Any]
 Bools = NDArray[np.bool_]

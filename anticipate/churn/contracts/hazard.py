@@ -17,23 +17,23 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from .._checks import check_positive
-from ..columns import CUSTOMER
-from ..exceptions import EmptyHistoryError, ParameterError
-from ..features import feature_table
-from ..kernels.contract import log_odds_closed
-from ..kernels.contract_reasons import ContractFacts, contract_reasons
-from ..log import History, check_history
-from ..log.clock import to_timestamp
-from ..log.ids import check_ids
-from ..log.objections import objectors
-from ..suggestions.contract_words import contract_sentences
-from .contract_candidates import Members, Periods, log_open
-from .contract_choice import choose_hazard
-from .contract_rows import describe, like_contracts, past_windows
-from .contract_state import CONTRACT_END, has_contracts, missing_ends, seen_state
-from .contract_storage import pack_members, unpack_members
-from .rows import learners
+from ..._checks import check_positive
+from ...columns import CUSTOMER
+from ...exceptions import EmptyHistoryError, ParameterError
+from ...features import feature_table
+from ...kernels.contract import log_odds_closed
+from ...kernels.contract_reasons import ContractFacts, contract_reasons
+from ...log import History, check_history
+from ...log.clock import to_timestamp
+from ...log.ids import check_ids
+from ...log.objections import objectors
+from ...suggestions.contract_words import contract_sentences
+from ..rows import learners
+from .candidates import Members, Periods, log_open
+from .choice import choose_hazard
+from .rows import describe, like_contracts, past_windows
+from .state import CONTRACT_END, has_contracts, missing_ends, seen_state
+from .storage import pack_members, unpack_members
 
 Floats = NDArray[np.float64]
 USUAL_PERIOD_DAYS = 30.0

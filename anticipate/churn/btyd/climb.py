@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from ..kernels.sums import Sums
+from ...kernels.sums import Sums
 
 Floats = NDArray[np.float64]
 LOG_BOUND = 12.0  # parameters lie in [e^-12, e^12] of the internal unit

@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .._checks import check_columns
-from ..exceptions import BadRowsError
-from ..kernels.segments import run_starts
+from ..._checks import check_columns
+from ...exceptions import BadRowsError
+from ...kernels.segments import run_starts
 
 Floats = NDArray[np.float64]
 COLUMNS = ["n_repeats", "last_repeat_days", "age_days"]

@@ -8,8 +8,8 @@ Source Schmittlein, Morrison and Colombo, "Counting your customers", Management 
 
 from __future__ import annotations
 
-from ..kernels.btyd import ParetoNBD
-from .btyd_estimator import BtydEstimator
+from ...kernels.btyd import ParetoNBD
+from .estimator import BtydEstimator
 
 
 class ParetoNBDModel(BtydEstimator):

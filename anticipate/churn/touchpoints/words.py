@@ -7,7 +7,7 @@ Never  a cause: they say how often two things went together, and among whom.
 
 from __future__ import annotations
 
-from .touchpoint_rows import CHANNEL
+from .rows import CHANNEL
 
 _AFTER = {
     "contact": "a contact",

@@ -15,11 +15,11 @@ import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
-from ..evaluation.probability_metrics import log_loss
-from ..exceptions import MinimumDataWarning
-from ..kernels.contract import ContractState, LifeTable
-from .choice import MIN_OF_EACH_CLASS, customer_folds, learnable, rolling_folds
-from .contract_candidates import (
+from ...evaluation.probability_metrics import log_loss
+from ...exceptions import MinimumDataWarning
+from ...kernels.contract import ContractState, LifeTable
+from ..choice import MIN_OF_EACH_CLASS, customer_folds, learnable, rolling_folds
+from .candidates import (
     CANDIDATES,
     LIFE,
     PLAIN,
@@ -29,7 +29,7 @@ from .contract_candidates import (
     fit_members,
     log_open,
 )
-from .contract_rows import Windows
+from .rows import Windows
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]

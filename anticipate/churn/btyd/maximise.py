@@ -14,10 +14,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels import btyd
-from ..kernels.beta_geo_sums import beta_geo_sums
-from ..kernels.pareto_sums import pareto_sums
-from ..kernels.sums import Sums, dot
+from ...kernels import btyd
+from ...kernels.beta_geo_sums import beta_geo_sums
+from ...kernels.pareto_sums import pareto_sums
+from ...kernels.sums import Sums, dot
 from .cells import Cells
 from .climb import Posterior, climb, spreads
 

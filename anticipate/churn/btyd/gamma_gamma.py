@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from .._checks import check_columns, check_positive
-from ..kernels import spend as kernel
-from ..kernels.segments import run_starts
-from ..kernels.sums import Sums
+from ..._checks import check_columns, check_positive
+from ...kernels import spend as kernel
+from ...kernels.segments import run_starts
+from ...kernels.sums import Sums
 from .cells import WEIGHT, finite_column, refuse
 from .climb import Posterior, climb, spreads
 

@@ -2,7 +2,7 @@
 
 Reads  open contracts and when they closed.
 Gives  fitted members; log-odds of each candidate's hazard per period, each row on its own.
-Never  which candidate is best: see :mod:`anticipate.churn.contract_choice`.
+Never  which candidate is best: see :mod:`anticipate.churn.contracts.choice`.
 
 Candidates: the plain life table by tenure, a life table by days since the last renewal, a
 logistic regression and boosted trees on person-periods, and the mean log-odds of the last three.
@@ -16,11 +16,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels.contract import LifeTable, fit_life_table, life_log_odds, log_survival
-from ..kernels.trees import predict_trees
-from .boosted import ChurnClassifier
-from .contract_rows import Contracts, period_table, person_periods
-from .linear import Linear, fit_linear, linear_log_odds
+from ...kernels.contract import LifeTable, fit_life_table, life_log_odds, log_survival
+from ...kernels.trees import predict_trees
+from ..boosted import ChurnClassifier
+from ..linear import Linear, fit_linear, linear_log_odds
+from .rows import Contracts, period_table, person_periods
 
 Floats = NDArray[np.float64]
 

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..exceptions import ParameterError
-from ..kernels.contract import LifeTable
-from .boosted import ChurnClassifier
-from .contract_candidates import Members, Tables
-from .linear import linear_from_arrays
-from .plain_arrays import Arrays, array_json, flat, json_array, part
+from ...exceptions import ParameterError
+from ...kernels.contract import LifeTable
+from ..boosted import ChurnClassifier
+from ..linear import linear_from_arrays
+from ..plain_arrays import Arrays, array_json, flat, json_array, part
+from .candidates import Members, Tables
 
 
 def pack_members(members: Members, facts: Any) -> Arrays:

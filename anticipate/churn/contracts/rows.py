@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..features import FeatureBuilder
-from ..kernels.contract import ContractState, term_days
-from ..log import History
-from ..log.clock import to_timestamp
-from .contract_state import closing_after, state_and_rows
-from .rows import past_slices
+from ...features import FeatureBuilder
+from ...kernels.contract import ContractState, term_days
+from ...log import History
+from ...log.clock import to_timestamp
+from ..rows import past_slices
+from .state import closing_after, state_and_rows
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]

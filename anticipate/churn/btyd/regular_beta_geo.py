@@ -15,12 +15,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .._checks import check_count
-from ..exceptions import ColumnError
-from ..kernels.btyd import BetaGeo
+from ..._checks import check_count
+from ...exceptions import ColumnError
+from ...kernels.btyd import BetaGeo
 from . import maximise
-from .btyd_estimator import BtydEstimator
 from .cells import LOG_GAPS, Cells, summary_cells
+from .estimator import BtydEstimator
 
 MOST_STEPS = 6  # as k grows the gaps' spread falls as 1 / sqrt(k): nothing new beyond
 CHOSEN = 0  # stands for k=None in a stored vector

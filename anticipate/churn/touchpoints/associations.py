@@ -15,12 +15,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from .._checks import check_count, check_positive
-from ..exceptions import ParameterError
-from ..log import History, check_history
-from .touchpoint_odds import Odds, adjusted_odds
-from .touchpoint_rows import TouchpointRows, touchpoint_rows
-from .touchpoint_words import say_odds, say_why_not
+from ..._checks import check_count, check_positive
+from ...exceptions import ParameterError
+from ...log import History, check_history
+from .odds import Odds, adjusted_odds
+from .rows import TouchpointRows, touchpoint_rows
+from .words import say_odds, say_why_not
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]

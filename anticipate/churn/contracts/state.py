@@ -14,17 +14,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..columns import CUSTOMER, NO_TIME
-from ..exceptions import TimeError
-from ..kernels import contract as kernel
-from ..kernels.contract import ContractRows, ContractState, Ends
-from ..kernels.events import Events
-from ..log import History, InteractionLog, check_history
-from ..log.attributes import Attributes
-from ..log.clock import Instant, days_to_microseconds, read_times
-from ..log.ids import lookup_codes
-from ..log.objections import objectors
-from ..outcomes import label_outcomes
+from ...columns import CUSTOMER, NO_TIME
+from ...exceptions import TimeError
+from ...kernels import contract as kernel
+from ...kernels.contract import ContractRows, ContractState, Ends
+from ...kernels.events import Events
+from ...log import History, InteractionLog, check_history
+from ...log.attributes import Attributes
+from ...log.clock import Instant, days_to_microseconds, read_times
+from ...log.ids import lookup_codes
+from ...log.objections import objectors
+from ...outcomes import label_outcomes
 
 Array = NDArray[Any]
 CONTRACT_END = "contract_end"  # attribute of customers: first moment no longer covered

@@ -1,0 +1,374 @@
+"""Whom to contact, from the command line: a ranking in parts, a plan of levels, what is refused."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import logit
+
+from anticipate.batch import contact_plan, main, output
+from anticipate.bundle import open_bundle
+from anticipate.columns import EVENT_CODES
+from anticipate.exceptions import ParameterError
+from anticipate.kernels.churn import GammaGamma, parameters_from_array, parameters_to_array
+from anticipate.log import InteractionLog
+from anticipate.log.objections import objectors
+from anticipate.retention import ContactPlan, Level, read_plan
+from anticipate.retention.limits import Limits
+from anticipate.serving import Scorer, moments, ranking
+from anticipate.serving.moments import churn_and_limits
+
+NOW, LATER = "2025-03-01", "2025-03-08"
+PLAN = """
+[plan]
+budget = 40.0
+holdout = 0.3
+cool_down_days = 14
+{more}
+[[level]]
+name = "Basic"
+cost = 0.5
+save_probability = 0.05
+[[level]]
+name = "Premium"
+cost = 4.0
+save_probability = 0.3
+channel = "phone"
+"""
+
+
+@pytest.fixture(scope="module")
+def scorer(bookshop_bundle):
+    return Scorer.load(bookshop_bundle, verify="structure")
+
+
+@pytest.fixture
+def plan_file(tmp_path):
+    def write(more="", text=PLAN):
+        (tmp_path / "plan.toml").write_text(text.format(more=more), encoding="utf-8")
+        return tmp_path / "plan.toml"
+
+    return write
+
+
+@pytest.fixture
+def ask(capsys, bookshop_bundle):
+    """Run the command in this process: status, what was printed, what was told."""
+
+    def run(*arguments, as_of=LATER):
+        where = ("--bundle", bookshop_bundle, "--as-of", as_of, "--verify", "structure")
+        status = main([str(one) for one in ("rank-at-risk", *arguments, *where)])
+        printed = capsys.readouterr()
+        return status, printed.out, printed.err
+
+    return run
+
+
+@pytest.fixture
+def people(tmp_path, scorer):
+    """A file of customers' attributes: every customer, with these columns."""
+
+    def write(**columns):
+        table = pd.DataFrame({"customer_id": scorer.customer_ids(), **columns})
+        table.to_csv(tmp_path / "people.csv", index=False)
+        return tmp_path / "people.csv"
+
+    return write
+
+
+# -- a ranking -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"top": 20},
+        {"top": 10_000, "explain": True},
+        {"budget": 35, "cost": 2.5, "save_probability": 0.4},
+        {"budget": 0, "cost": 1},
+    ],
+)
+def test_the_size_of_the_parts_changes_no_bit(scorer, monkeypatch, wanted):
+    whole = scorer.rank_at_risk(as_of=LATER, **wanted)
+    monkeypatch.setattr(ranking, "PART", 7)
+    in_parts = scorer.rank_at_risk(as_of=LATER, **wanted)
+
+    pd.testing.assert_frame_equal(in_parts, whole, check_exact=True)
+
+
+def test_equals_of_different_parts_stand_in_the_order_of_their_ids(bookshop_bundle, monkeypatch):
+    """Without prices P(churn) ranks; an offset of 1,000 makes it exactly 1 for everybody."""
+    manifest, arrays = open_bundle(bookshop_bundle, verify="structure")
+    known = parameters_from_array(arrays["model_churn__parameters"])
+    unpriced = known._replace(spend=GammaGamma(np.nan, np.nan, np.nan))
+    certain = np.full(len(arrays["churn__offset"]), 1000.0)
+    arrays |= {"model_churn__parameters": parameters_to_array(unpriced),
+               "churn__offset": certain, "churn__offset_later": certain}  # fmt: skip
+    monkeypatch.setattr(ranking, "PART", 7)
+    table = Scorer(manifest, arrays).rank_at_risk(as_of=NOW, top=50)
+
+    assert (table.p_churn == 1).all()
+    assert len(table) > 7
+    assert table.customer_id.is_monotonic_increasing
+
+
+def test_sentences_are_made_for_the_rows_kept_alone(scorer, monkeypatch):
+    made = []
+    words = ranking.reason_sentences
+    monkeypatch.setattr(
+        ranking, "reason_sentences", lambda table: made.append(len(table.reason)) or words(table)
+    )
+    monkeypatch.setattr(ranking, "PART", 7)
+    scorer.rank_at_risk(as_of=NOW, top=5)
+
+    assert made == [5]
+
+
+def test_explained_rows_add_up_and_state_what_the_log_says(scorer, bookshop_history):
+    table = scorer.rank_at_risk(as_of=NOW, top=30, explain=True).set_index("customer_id")
+    parts = table.log_odds_pattern + table.log_odds_rest
+    bought = bookshop_history.to_pandas().query("event == 'purchase'")
+    days = bought.timestamp.dt.floor("D").groupby(bought.customer_id)
+    silent = pd.Timestamp(NOW, tz="UTC") - days.max()
+
+    assert parts.to_numpy() == pytest.approx(logit(table.p_churn).to_numpy(), abs=1e-9)
+    assert (table.n_purchases == days.nunique()[table.index]).all()
+    assert (table.silent_days == silent.dt.days[table.index]).all()
+    assert list(table)[:7] == list(scorer.rank_at_risk(as_of=NOW, top=1))[1:]
+
+
+def read_any(file):
+    if file.suffix == ".json":
+        return pd.DataFrame(json.loads(file.read_text(encoding="utf-8")))
+    return pd.read_csv(file) if file.suffix == ".csv" else pd.read_parquet(file)
+
+
+@pytest.mark.parametrize("levels", [False, True])
+def test_csv_parquet_and_json_hold_the_same_table(ask, plan_file, tmp_path, monkeypatch, levels):
+    """Written in parts of 7 rows, so that a part may lack what another has."""
+    monkeypatch.setattr(output, "PART", 7)
+    monkeypatch.setattr(contact_plan, "PART", 7)
+    options = ["--levels", plan_file(), "--everybody"] if levels else ["--explain", "--top", 30]
+    found = []
+    for suffix in ("csv", "parquet", "json"):
+        status, _, _ = ask(*options, "--out", tmp_path / f"out.{suffix}")
+        assert status == 0
+        table = read_any(tmp_path / f"out.{suffix}")
+        table["as_of"] = pd.to_datetime(table["as_of"], utc=True).astype("datetime64[us, UTC]")
+        found.append(table.astype({n: object for n in table if table[n].dtype != float}))
+
+    assert len(found[0]) > 14
+    for other in found[1:]:
+        pd.testing.assert_frame_equal(other.fillna("-"), found[0].fillna("-"), check_dtype=False)
+
+
+# -- a plan ----------------------------------------------------------------------------
+
+
+def planned(ask, *arguments, **keywords):
+    status, out, err = ask("--levels", *arguments, **keywords)
+    assert status == 0, err
+    return pd.read_csv(pd.io.common.StringIO(out)), err
+
+
+def test_the_plan_is_that_of_a_notebook(ask, plan_file, bookshop_model, bookshop_history):
+    """At the bundle's cutoff both know the same: events stored are limits, too."""
+    table, told = planned(ask, plan_file(), as_of=NOW)
+    plan = read_plan(plan_file())
+    theirs = plan.assign(bookshop_model.churn_.predict(bookshop_history), bookshop_history)
+    ours = table.set_index("customer_id")
+    chosen = theirs[theirs["level"].notna() | theirs["holdout"]].loc[ours.index]
+
+    assert len(ours) == plan.report_["n_contacted"] + plan.report_["n_held_out"]
+    for name in ("net_value", "cost", "holdout", "expected_saved_value"):
+        assert ours[name].to_numpy() == pytest.approx(chosen[name].to_numpy(), rel=1e-12)
+    assert ours["level"].fillna("-").tolist() == chosen["level"].astype("str").fillna("-").tolist()
+    assert f"spent {plan.report_['spent']:,.2f} on {plan.report_['n_contacted']}" in told
+    assert 3 <= told.count("\n") <= 6
+
+
+def test_the_most_net_value_comes_first_and_the_held_out_cost_nothing(ask, plan_file):
+    table, _ = planned(ask, plan_file())
+    contacted, held_out = table[table["level"].notna()], table[table["holdout"]]
+
+    assert table["rank"].tolist() == list(range(1, len(table) + 1))
+    assert contacted["net_value"].is_monotonic_decreasing
+    assert contacted["cost"].sum() <= 40
+    assert set(contacted["evidence"]) == {"assumed"}
+    assert len(held_out)
+    assert not held_out[["cost", "net_value", "expected_saved_value"]].to_numpy().any()
+    assert held_out["level"].isna().all()
+    assert len(table) == len(contacted) + len(held_out)
+
+
+def test_everybody_stands_in_the_long_table_but_who_objects(ask, plan_file, scorer, people):
+    """One objects by the bundle's flags, one by the file; both are counted, neither listed."""
+    everybody, _ = planned(ask, plan_file(), "--everybody")
+    ids = scorer.customer_ids()
+    flagged = set(ids) - set(everybody["customer_id"])
+    first = everybody["customer_id"][0]
+    table, told = planned(
+        ask, plan_file(), "--everybody", "--customers",
+        people(objects_to=np.where(ids == first, "profiling", None)),
+    )  # fmt: skip
+
+    assert flagged
+    assert set(table["customer_id"]) == set(ids) - flagged - {first}
+    assert everybody["reason"].notna().all()
+    assert "profiling" in told
+
+
+def test_earlier_contacts_of_the_bundle_and_of_today_count(
+    ask, plan_file, bookshop_bundle, tmp_path
+):
+    """The first two are contacted no more: one was on the day before, one three days ago."""
+    first, second = planned(ask, plan_file())[0]["customer_id"][:2]
+    manifest, arrays = open_bundle(bookshop_bundle, verify="structure")
+    code = list(Scorer(manifest, arrays).customer_ids()).index(first)
+    event = arrays["events__event"].copy()
+    event[arrays["events__offsets"][code + 1] - 1] = EVENT_CODES["contacted"]
+    _, limits = churn_and_limits(Scorer(manifest, arrays | {"events__event": event}), as_of=LATER)
+    rows = f"customer_id,event,timestamp\n{second},contacted,2025-03-05\n"
+    (tmp_path / "day.csv").write_text("item_id," + rows.replace("\n", "\n,", 1), encoding="utf-8")
+    after, _ = planned(ask, plan_file(), "--everybody", tmp_path / "day.csv", "--event", "event")
+    reason = after.set_index("customer_id")["reason"]
+
+    assert limits.n_contacts.sum() == limits.n_contacts[code] == 1
+    assert reason[second] == "last contacted 3 day(s) ago; 14.0 days must lie between".replace(
+        "14.0", "14"
+    )
+
+
+def test_limits_come_in_any_size_of_parts(scorer, monkeypatch):
+    whole, limits = churn_and_limits(scorer, as_of=LATER)
+    monkeypatch.setattr(moments, "PART", 7)
+    in_parts, same = churn_and_limits(scorer, as_of=LATER)
+
+    pd.testing.assert_frame_equal(in_parts, whole, check_exact=True)
+    assert all(np.array_equal(a, b) for a, b in zip(limits, same, strict=True))
+
+
+def test_channels_and_entitled_levels_come_from_the_file(ask, plan_file, people, scorer):
+    n = len(scorer.customer_ids())
+    file = people(
+        objects_to=["phone"] * (n // 2) + [None] * (n - n // 2),
+        service=["Premium" if i % 3 else "Basic" for i in range(n)],
+    )
+    table, _ = planned(ask, plan_file('eligible = "service"'), "--customers", file)
+    bought = pd.read_csv(file).set_index("customer_id").loc[table["customer_id"]].reset_index()
+    level = table["level"].fillna(table["would_be"])
+
+    assert set(level.dropna()) == {"Basic", "Premium"}
+    assert (level.dropna() == bought["service"][level.notna()]).all()
+    assert not (bought["objects_to"][table["level"] == "Premium"] == "phone").any()
+
+
+@pytest.mark.parametrize(
+    ("more", "columns", "why"),
+    [
+        ("", {"objects_to": "marketing"}, "marketing "),
+        ('eligible = "service"', {"service": None}, "not_eligible "),
+    ],
+)
+def test_where_nobody_may_be_contacted_the_table_is_empty(
+    ask, plan_file, people, more, columns, why
+):
+    table, told = planned(ask, plan_file(more), "--customers", people(**columns))
+
+    assert len(table) == 0
+    assert list(table)[:4] == ["customer_id", "as_of", "rank", "level"]
+    assert why in told
+
+
+def test_a_budget_of_nothing_contacts_nobody(ask, plan_file):
+    table, told = planned(ask, plan_file(text=PLAN.replace("40.0", "0")))
+
+    assert table["level"].isna().all()
+    assert "budget 0.00, spent 0.00 on 0 of" in told
+
+
+def test_departed_customers_go_to_a_list_of_their_own(ask, plan_file, tmp_path):
+    table, told = planned(ask, plan_file(), "--win-back", tmp_path / "gone.csv")
+    gone = pd.read_csv(tmp_path / "gone.csv")
+
+    assert len(gone)
+    assert not set(gone["customer_id"]) & set(table["customer_id"])
+    assert gone["score"].is_monotonic_decreasing
+    assert f"to win back: {len(gone)}" in told
+
+
+# -- what is refused -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "more", "words"),
+    [
+        (["--top", 5], "", ["--top", "--levels"]),
+        (["--save-probability", 0.1, "--explain"], "", ["--save-probability, --explain"]),
+        ([], "cheap = true", ["plan.toml", "cheap"]),
+        ([], 'eligible = "service"', ["eligible", "'service'", "--customers FILE"]),
+        ([], 'channel_column = "way"', ["channel_column", "'way'"]),
+        (["--out", "no/where.csv"], "", ["no folder"]),
+        (["--win-back", "gone.xlsx"], "", ["--win-back", ".parquet"]),
+        (["--out", "a.csv", "--win-back", "a.csv"], "", ["same file"]),
+        (["--customers", "nobody.csv"], "", ["nobody.csv"]),
+    ],
+)
+def test_a_plan_that_cannot_be_is_one_line(
+    ask, plan_file, tmp_path, monkeypatch, options, more, words
+):
+    monkeypatch.chdir(tmp_path)
+    status, out, err = ask("--levels", plan_file(more), *options)
+
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert all(word in err for word in words)
+    assert [one.name for one in tmp_path.iterdir()] == ["plan.toml"]
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        (["--levels", "nowhere.toml"], "nowhere.toml"),
+        (["--everybody"], "--everybody"),
+        (["--win-back", "w.csv"], "--win-back"),
+        (["--customers", "c.csv"], "--customers"),
+        (["--top", 0], "top"),
+    ],
+)
+def test_options_that_say_nothing_together_are_refused(ask, options, word):
+    status, _, err = ask(*options)
+
+    assert (status, err.count("\n")) == (2, 1)
+    assert word in err
+
+
+def test_customers_of_another_kind_of_id_are_refused(ask, plan_file, tmp_path):
+    table = pd.DataFrame({"customer_id": [1, 2], "objects_to": "marketing"})
+    table.to_parquet(tmp_path / "people.parquet")
+    status, _, err = ask("--levels", plan_file(), "--customers", tmp_path / "people.parquet")
+
+    assert (status, err.count("\n")) == (2, 1)
+    assert "are text" in err
+
+
+def test_limits_known_already_count_beside_the_customers_words():
+    """a was contacted yesterday by the limits given, b objects in the log, c is free."""
+    rows = pd.DataFrame({"customer_id": list("abc"), "item_id": "x", "timestamp": "2025-01-01"})
+    said = pd.DataFrame({"customer_id": list("abc"), "objects_to": [None, {"marketing"}, 7]})
+    log = InteractionLog.from_frame(rows, timezone="UTC", customers=said, closed_until=NOW)
+    history, no = log.as_of(NOW), np.zeros(3, dtype=bool)
+    churn = pd.DataFrame(
+        {"p_churn": 0.5, "value_at_risk": 90.0, "expected_value": 50.0, "segment": "at_risk"},
+        index=pd.Index(list("cba"), name="customer_id"),
+    )
+    plan = ContactPlan([Level("Basic", 1, 0.1)], cool_down_days=14, holdout=1e-9)
+    limits = Limits(no, no, no, no, np.array([0, 0, 1]), np.array([np.inf, np.inf, 1.0]))
+    found = plan.assign(churn, history, limits=limits)
+
+    assert found["reason_code"].tolist() == ["chosen", "marketing", "cool_down"]
+    assert objectors(history, "marketing").tolist() == [False, True, False]
+    with pytest.raises(ParameterError, match="limits must be arrays"):
+        plan.assign(churn, history, limits=Limits(*(one[:2] for one in limits)))
