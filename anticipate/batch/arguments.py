@@ -101,11 +101,8 @@ def read_later(arguments: argparse.Namespace, scorer: Scorer) -> InteractionLog 
     """What came since the bundle was made, its ids in the bundle's kind; None without a file."""
     if arguments.events is None:
         return None
-    examples: dict[str, Any] = {
-        c.CUSTOMER: scorer.customer_ids()[:1],
-        c.ITEM: scorer.stranger()[1][:1],
-    }
-    text = [name for name, ids in examples.items() if len(ids) and isinstance(ids[0], str)]
+    text = [c.CUSTOMER] if scorer.has_text_ids else []
+    text += [c.ITEM] if any(isinstance(one, str) for one in scorer.stranger()[1]) else []
     log = read_events(arguments, timezone=scorer.manifest["timezone"], text_ids=text)
     if log.report["rejected"]:
         say(reading_account(log))
@@ -114,12 +111,12 @@ def read_later(arguments: argparse.Namespace, scorer: Scorer) -> InteractionLog 
 
 def log_of_customers(arguments: argparse.Namespace, scorer: Scorer) -> InteractionLog:
     """No event, but what ``--customers`` says of the customers, if there is such a file."""
-    known, table = scorer.customer_ids()[:1], None
+    table = None
     if arguments.customers is not None:
         table = read_table(arguments.customers, text=[c.CUSTOMER], **_csv_options(arguments))
-        if not (len(known) and isinstance(known[0], str)):
+        if not scorer.has_text_ids:
             table = whole_ids(table, [c.CUSTOMER])
-    rows = {c.CUSTOMER: known[:0], c.ITEM: known[:0], c.TIMESTAMP: np.empty(0, "M8[us]")}
+    rows = {c.CUSTOMER: [], c.ITEM: [], c.TIMESTAMP: np.empty(0, "M8[us]")}
     timezone = arguments.timezone or scorer.manifest["timezone"]
     return InteractionLog.from_frame(pd.DataFrame(rows), timezone=timezone, customers=table)
 

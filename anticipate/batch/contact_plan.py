@@ -80,9 +80,9 @@ def account(report: Mapping[str, Any], evidence: set[str], n_gone: int) -> list[
 
 def _check_customers(plan: ContactPlan, history: History, scorer: Scorer) -> None:
     """The columns that the plan names are there, before a million customers are gone through."""
-    ours, theirs = scorer.customer_ids()[:1], history.customer_ids
-    if len(ours) and len(theirs) and isinstance(ours[0], str) != (theirs.dtype == object):
-        kind = "text" if isinstance(ours[0], str) else "whole numbers"
+    theirs = history.customer_ids
+    if len(theirs) and scorer.has_text_ids != (theirs.dtype == object):
+        kind = "text" if scorer.has_text_ids else "whole numbers"
         raise IdTypeError(f"customers: the bundle's ids are {kind}; convert those given.")
     usual = ContactPlan(plan.levels).channel_column
     wanted = {"eligible": plan.eligible, "channel_column": plan.channel_column}

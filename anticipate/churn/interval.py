@@ -146,12 +146,12 @@ def _drift_sd(
 ) -> float:
     """How far tenths of held-out windows lay from what was foreseen, beyond chance; log-odds."""
     if data is None:
-        return DRIFT
+        return DRIFT * _few_windows(1)
     newest = range(len(data.cutoffs))[-MAX_ORIGINS:]
     folds = [origin(data, number, horizon_days) for number in newest]
     kept = [fold for fold in folds if fold is not None and learnable(data.left[fold[0]])]
     if len(kept) < FEW_ORIGINS:
-        return DRIFT
+        return DRIFT * _few_windows(len(kept))
     misses = [
         _misses(_foreseen(data, *fold, chosen, random_state), data.left[fold[1]]) for fold in kept
     ]
@@ -164,7 +164,7 @@ def _drift_sd(
 
 def _few_windows(n: int) -> float:
     """Student's t for a spread known from few windows; those half a horizon apart count half."""
-    return float(t.ppf(NINE_TENTHS, (n + 1) // 2) / WIDTH)
+    return float(t.ppf(NINE_TENTHS, max((n + 1) // 2, 1)) / WIDTH)
 
 
 def _foreseen(

@@ -108,6 +108,11 @@ class Scorer:
         """The bundle's cutoff, microseconds UTC."""
         return self._store.cutoff
 
+    @property
+    def has_text_ids(self) -> bool:
+        """Whether the customers' ids are text; else whole numbers, or there is no customer."""
+        return self._store.n_customers > 0 and self._store.has_text_ids
+
     def stranger(self) -> tuple[Any, list[Any]]:
         """An id that no customer has, and three items of the bundle, to try it with."""
         known, items = self.customer_ids(), self._store.group("newcomers")["item"][:3]
