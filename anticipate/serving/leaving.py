@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..columns import MICROSECONDS_PER_DAY
+from ..columns import CONTACTED, EVENT_CODES, MICROSECONDS_PER_DAY
 from ..kernels.churn import (
     AT_RISK,
     COOLING,
@@ -32,6 +32,7 @@ from .moment import Moment
 from .store import Store
 
 Floats = NDArray[np.float64]
+_CONTACTED = EVENT_CODES[CONTACTED]
 
 
 class LogOdds(NamedTuple):
@@ -75,9 +76,20 @@ def _offset(store: Store, moment: Moment) -> Floats:
     churn = store.group("churn")
     known = moment.codes >= 0
     # Who did something since is not silent: the stored offset, not that of silence.
-    days = np.where(moment.changed, 0.0, (moment.as_of - store.cutoff) / MICROSECONDS_PER_DAY)
+    days = np.where(_acted(moment), 0.0, (moment.as_of - store.cutoff) / MICROSECONDS_PER_DAY)
     now, later = churn["offset"][moment.codes], churn["offset_later"][moment.codes]
     return np.where(known, aged_offset(now, later, days), 0.0)
+
+
+def _acted(moment: Moment) -> NDArray[np.bool_]:
+    """Whether a customer did something since the bundle was made; that we contacted them does
+    not count, shape (m,).
+    """
+    if not moment.has_new:
+        return moment.changed
+    acted = np.zeros(moment.m, dtype=bool)
+    acted[moment.events.customer[moment.new & (moment.events.event != _CONTACTED)]] = True
+    return acted
 
 
 def reason_of(table: ChurnTable, i: int) -> Reason:

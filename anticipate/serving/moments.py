@@ -19,9 +19,9 @@ from ..retention.limits import Limits, recent_contacts
 from .asking import ask_in_parts
 from .leaving import churn_at
 from .moment import Moment
+from .ranking import PART
 from .scorer import Scorer
 
-PART = 50_000  # customers gone through at once
 NUMBERS = ("p_churn", "p_alive", "expected_value", "value_at_risk")
 
 

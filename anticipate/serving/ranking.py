@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 Columns = TypeVar("Columns", bound=tuple[Any, ...])
-PART = 50_000  # customers gone through at once
+PART = 10_000  # customers gone through at once
 
 
 class Wanted(NamedTuple):
