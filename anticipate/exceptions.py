@@ -78,5 +78,9 @@ class NoHoldoutWarning(AnticipateWarning):
     """Nobody is held out of a contact plan, so that its effect cannot be measured."""
 
 
+class NoMeasurableEffectWarning(AnticipateWarning):
+    """A measured effect may be chance alone: its interval covers 0."""
+
+
 class RiskRankingWarning(AnticipateWarning):
     """Customers are ranked by risk alone, which saves less than the plan would."""

@@ -16,6 +16,7 @@ from anticipate.exceptions import (
     ColumnError,
     CutoffError,
     IdTypeError,
+    NoMeasurableEffectWarning,
     ParameterError,
 )
 from anticipate.retention.effect import CampaignEffect, MeasuredGain, campaign_effect
@@ -143,7 +144,8 @@ def test_no_effect_is_called_so_and_a_large_one_is_not():
     assert effect.table.loc["Premium", ["verdict", "spend_verdict"]].tolist() == ["gain", "gain"]
     assert effect.table.loc["Basic", "verdict"] == "no measurable effect"
     assert "no measurable effect" in effect.text()
-    assert not effect.uplift("Basic").measurable
+    with pytest.warns(NoMeasurableEffectWarning, match="Basic"):
+        assert not effect.uplift("Basic").measurable
 
 
 def test_row_order_types_and_the_place_of_ids_do_not_matter():

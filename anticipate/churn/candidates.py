@@ -10,6 +10,7 @@ a logistic regression on features and that model's log-odds, and the mean log-od
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -35,21 +36,29 @@ PENALTY = 1 / 30  # C of the logistic regression: rows of one customer in many s
 
 
 class Members(NamedTuple):
-    """The learned members; the buy-till-you-die model's log-odds come with the rows."""
+    """The learned members, None where not asked for; the buy-till-you-die model's log-odds come
+    with the rows.
+    """
 
-    hiatus: Linear
-    boosted: ChurnClassifier
-    logistic: Linear
+    hiatus: Linear | None
+    boosted: ChurnClassifier | None
+    logistic: Linear | None
 
 
-def fit_members(rows: Rows, left: Mask, random_state: int | None) -> Members:
-    """Fit every member on the same rows."""
-    boosted = ChurnClassifier(random_state=random_state)
-    return Members(
-        hiatus=fit_linear(rows.silence[:, None], left),
-        boosted=boosted.fit(np.column_stack([rows.features, rows.base]), left),
-        logistic=fit_linear(_linear_table(rows), left, C=PENALTY),
-    )
+def fit_members(
+    rows: Rows, left: Mask, random_state: int | None, *, names: Iterable[str] = CANDIDATES
+) -> Members:
+    """Fit what the named candidates need, on the same rows."""
+    needed = {member for name in names for member in CANDIDATES[name]}
+    hiatus = boosted = logistic = None
+    if HIATUS in needed:
+        hiatus = fit_linear(rows.silence[:, None], left)
+    if "boosted" in needed:
+        table = np.column_stack([rows.features, rows.base])
+        boosted = ChurnClassifier(random_state=random_state).fit(table, left)
+    if "logistic" in needed:
+        logistic = fit_linear(_linear_table(rows), left, C=PENALTY)
+    return Members(hiatus, boosted, logistic)
 
 
 def candidate_log_odds(name: str, members: Members, rows: Rows) -> Floats:
@@ -61,15 +70,17 @@ def candidate_log_odds(name: str, members: Members, rows: Rows) -> Floats:
 
 
 def _member_log_odds(member: str, members: Members, rows: Rows) -> Floats:
-    if member == HIATUS:
+    if member == HIATUS and members.hiatus is not None:
         return linear_log_odds(members.hiatus, rows.silence[:, None])
-    if member == "boosted":
+    if member == "logistic" and members.logistic is not None:
+        return linear_log_odds(members.logistic, _linear_table(rows))
+    if member == "boosted" and members.boosted is not None:
         # Not decision_function: scikit-learn refuses a table of no rows.
         table = np.column_stack([rows.features, rows.base])
         return predict_trees(members.boosted.trees_, table)
-    if member == "logistic":
-        return linear_log_odds(members.logistic, _linear_table(rows))
-    return rows.base
+    if member == BTYD:
+        return rows.base
+    raise KeyError(member)  # not fitted
 
 
 def _linear_table(rows: Rows) -> Floats:

@@ -78,7 +78,7 @@ def learn_spread(
     if members is None or data is None:
         vectors = [_btyd_again(fitted, summary, rng) for rng in rngs]
         return Spread((), np.stack(vectors), drift, newcomer)
-    jobs = (delayed(_members_again)(data, rng, random_state) for rng in rngs)
+    jobs = (delayed(_members_again)(data, chosen, rng, random_state) for rng in rngs)
     found = [again for again in Parallel(n_jobs=n_jobs)(jobs) if again is not None]
     if len(found) < 2:  # classes too small to be drawn again: the chosen members alone
         found = [members, members]
@@ -116,7 +116,7 @@ def limits(z: Floats, sd: Floats) -> tuple[Floats, Floats]:
 
 
 def _members_again(
-    data: TrainingRows, rng: np.random.Generator, random_state: int | None
+    data: TrainingRows, chosen: str, rng: np.random.Generator, random_state: int | None
 ) -> Members | None:
     # A customer is drawn with all their slices: rows of one customer are not independent.
     people, person = np.unique(data.person, return_inverse=True)
@@ -124,7 +124,7 @@ def _members_again(
     rows = np.repeat(np.arange(len(person)), times[person])
     if not learnable(data.left[rows]):
         return None
-    return fit_members(data.rows.take(rows), data.left[rows], random_state)
+    return fit_members(data.rows.take(rows), data.left[rows], random_state, names=[chosen])
 
 
 def _btyd_again(fitted: BtydEstimator, summary: pd.DataFrame, rng: np.random.Generator) -> Floats:
@@ -174,7 +174,7 @@ def _foreseen(
     rows = data.rows.take(test)
     if chosen == BTYD:
         return rows.base
-    members = fit_members(data.rows.take(train), data.left[train], random_state)
+    members = fit_members(data.rows.take(train), data.left[train], random_state, names=[chosen])
     return candidate_log_odds(chosen, members, rows)
 
 

@@ -109,21 +109,23 @@ def _unpack_contracts(arrays: Mapping[str, NDArray[Any]]) -> LearnedContracts:
 
 
 def _pack_members(members: Members) -> Arrays:
+    linears = {"hiatus.": members.hiatus, "logistic.": members.logistic}
     parts: dict[str, Mapping[str, NDArray[Any]]] = {
-        "hiatus.": members.hiatus._asdict(),
-        "logistic.": members.logistic._asdict(),
-        "boosted.": members.boosted.to_arrays(),
+        head: linear._asdict() for head, linear in linears.items() if linear is not None
     }
+    if members.boosted is not None:
+        parts["boosted."] = members.boosted.to_arrays()
     return flat(parts)
 
 
 def _unpack_members(arrays: Arrays) -> Members | None:
     if not arrays:
         return None
+    hiatus, boosted, logistic = (part(arrays, f"{name}.") for name in Members._fields)
     return Members(
-        hiatus=linear_from_arrays(part(arrays, "hiatus.")),
-        boosted=ChurnClassifier.from_arrays(part(arrays, "boosted.")),
-        logistic=linear_from_arrays(part(arrays, "logistic.")),
+        hiatus=linear_from_arrays(hiatus) if hiatus else None,
+        boosted=ChurnClassifier.from_arrays(boosted) if boosted else None,
+        logistic=linear_from_arrays(logistic) if logistic else None,
     )
 
 

@@ -19,7 +19,13 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from .. import columns as c
-from ..exceptions import AnticipateWarning, ColumnError, CutoffError, ParameterError
+from ..exceptions import (
+    AnticipateWarning,
+    ColumnError,
+    CutoffError,
+    NoMeasurableEffectWarning,
+    ParameterError,
+)
 from ..kernels.events import Events
 from ..log import InteractionLog
 from ..log.clock import Instant
@@ -107,6 +113,11 @@ class CampaignEffect:
         ------
         ParameterError
             If the level is not in the table, or one of its arms has too few customers.
+
+        Warns
+        -----
+        NoMeasurableEffectWarning
+            If the interval covers 0: the next plan would be built on chance.
         """
         if level not in self.table.index:
             raise ParameterError(f"no level {level!r}; measured were {self.table.index.tolist()}.")
@@ -116,7 +127,15 @@ class CampaignEffect:
                 f"level {level!r} was not measured: {row['n_treated']} treated and "
                 f"{row['n_holdout']} held out. Take uplift('all') or hold more customers out."
             )
-        return MeasuredGain(row["gain"], row["gain_low"], row["gain_high"])
+        found = MeasuredGain(row["gain"], row["gain_low"], row["gain_high"])
+        if not found.measurable:
+            warnings.warn(
+                f"level {level!r}: no measurable effect, its gain of {found.gain:.3g} lies in "
+                f"[{found.low:.3g}, {found.high:.3g}]. A plan that counts on it counts on chance; "
+                "measure more customers, or assume a save_probability openly.",
+                NoMeasurableEffectWarning, stacklevel=2,
+            )  # fmt: skip
+        return found
 
     def learning_table(
         self, features: pd.DataFrame, *, level: str = ALL
