@@ -30,6 +30,14 @@ def check_probability(name: str, value: Any) -> float:
     return float(value)
 
 
+def check_confidence(value: Any) -> float:
+    """A share strictly between 0 and 1."""
+    level = check_positive("confidence", value)
+    if level >= 1:
+        raise ParameterError(f"confidence must be below 1, such as 0.9; got {level:g}.")
+    return level
+
+
 def check_count(name: str, value: Any, *, least: int = 1, most: int | None = None) -> int:
     """A whole number in [least, most]."""
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):

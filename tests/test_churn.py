@@ -27,7 +27,6 @@ from anticipate.churn.describer import Describer
 from anticipate.churn.families import FAMILIES
 from anticipate.churn.linear import fit_linear, linear_log_odds
 from anticipate.churn.rows import training_rows
-from anticipate.churn.segments import reason_codes
 from anticipate.churn.summary import history_state
 from anticipate.columns import EVENT_CODES
 from anticipate.exceptions import EmptyHistoryError, MinimumDataWarning, ParameterError
@@ -35,6 +34,7 @@ from anticipate.kernels import purchases
 from anticipate.kernels.btyd import BetaGeo, log_odds_no_purchase
 from anticipate.kernels.churn import (
     REASON_FACTS,
+    REASONS,
     SEGMENTS,
     ChurnParameters,
     churn_table,
@@ -170,7 +170,7 @@ def test_each_segment_and_its_reason(segment: str):
     table = table_of(rows, at)
 
     assert SEGMENTS[table.segment[0]] == segment
-    assert reason_codes(table)[0] == code
+    assert REASONS[table.reason[0]] == code
     assert reason_facts(table, 0) == facts
 
 
@@ -179,7 +179,7 @@ def test_few_gaps_are_measured_by_everybodys():
     near, far = (table_of(bought(1, 0, 5), 5 + silence) for silence in (30, 70))
 
     assert reason_facts(near, 0) == {"silent_days": 30, "usual_gap_days": 60, "n_purchases": 2}
-    assert [reason_codes(t)[0] for t in (near, far)] == ["regular_few_gaps", "silent_few_gaps"]
+    assert [REASONS[t.reason[0]] for t in (near, far)] == ["regular_few_gaps", "silent_few_gaps"]
 
 
 def test_an_ended_contract_is_a_departure_until_something_follows():

@@ -106,7 +106,7 @@ def compare(
     """
     folds, how = rolling_folds(data, horizon_days), OVER_TIME
     if not folds:
-        folds, how = customer_folds(data), "customers"
+        folds, how = customer_folds(data), OVER_CUSTOMERS
     folds = [(train, test) for train, test in folds if learnable(data.left[train])]
     jobs = (delayed(_judge)(data, train, test, random_state) for train, test in folds)
     judged = Parallel(n_jobs=n_jobs)(jobs)

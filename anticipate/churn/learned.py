@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from ..exceptions import EmptyHistoryError
-from ..kernels.churn import ChurnParameters, churn_log_odds, churn_table
+from ..kernels.churn import SEGMENTS, ChurnParameters, churn_log_odds, churn_table
 from ..kernels.purchases import PurchaseState, nothing_bought
 from ..log import History
 from ..log.objections import objectors
@@ -28,7 +28,6 @@ from .describer import Describer, Rows
 from .families import FAMILIES
 from .interval import Spread, learn_spread, limits, log_odds_sd
 from .rows import TrainingRows, learners, training_rows
-from .segments import segment_names
 from .summary import forget, history_state, summary_of
 
 Floats = NDArray[np.float64]
@@ -75,7 +74,7 @@ class Learned(NamedTuple):
             z = churn_log_odds(state, offset, self.parameters)
             sd = log_odds_sd(self.spread, self.chosen, rows, state, horizon)
             columns["p_churn_low"], columns["p_churn_high"] = limits(z, sd)
-        columns["segment"] = segment_names(table)
+        columns["segment"] = np.array(SEGMENTS, dtype=object)[table.segment]
         columns["reason"] = reason_sentences(table)
         return columns
 

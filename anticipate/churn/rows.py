@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ..evaluation.backtest import training_slices
 from ..log import History
 from ..log.clock import to_timestamp
+from ..log.objections import objectors
 from ..outcomes import Outcomes
 from .describer import Describer, Rows
 from .families import DEFAULT, best_family, family_log_odds, family_losses, fit_families
@@ -48,6 +49,14 @@ class _Slice(NamedTuple):
     person: NDArray[np.int64]
     n_prospects: int
     n_prospects_left: int
+
+
+def without_objectors(history: History) -> tuple[History, int]:
+    """The history without those who object to profiling, and how many were left out."""
+    left_out = objectors(history)
+    if not left_out.any():
+        return history, 0
+    return history.select(history.customer_ids[~left_out]), int(left_out.sum())
 
 
 def learners(history: History, random_state: int | None) -> History:

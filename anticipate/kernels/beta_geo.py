@@ -57,30 +57,6 @@ def log_likelihood(
     return np.asarray(ll, dtype=np.float64)
 
 
-def log_likelihood_gradient(x: Floats, t_x: Floats, T: Floats, *, model: BetaGeo) -> Floats:
-    """Derivative of :func:`log_likelihood` by r, alpha, a and b, shape (4, n)."""
-    r, alpha, a, b, m, k = model
-    n = step_count(x, model)
-    p = special.expit(log_odds_dropped(x, t_x, T, model=model))
-    d_r = special.digamma(n) - special.digamma(r) + np.log(alpha / (alpha + T))
-    d_r += p * np.log((alpha + T) / (alpha + t_x))
-    d_alpha = r / alpha - n / (alpha + T)
-    d_alpha += p * n * (1 / (alpha + T) - 1 / (alpha + t_x))
-    if k > 1:
-        by_r, by_alpha = _silence_gradient(n, T - t_x, model.alpha + T, k)
-        d_r, d_alpha = d_r + (1 - p) * by_r, d_alpha + (1 - p) * by_alpha
-    both = special.digamma(a + b) - special.digamma(a + b + x + m)
-    d_a = both + p / a
-    # p = 0 where b + x - 1 + m could be <= 0 (BG, x = 0), so any positive divisor will do there.
-    d_b = (
-        both
-        + special.digamma(b + x + m)
-        - special.digamma(b)
-        - p / np.where(x + m > 0, b + x - 1 + m, 1.0)
-    )
-    return np.stack([d_r, d_alpha, d_a, d_b])
-
-
 def log_odds_dropped(x: Floats, t_x: Floats, T: Floats, *, model: BetaGeo) -> Floats:
     """Log-odds that the customer has dropped out by age T; -inf for BG at x = 0."""
     # delta = ln a - ln(b+x-1+m) + n ln((alpha+T) / (alpha+t_x)) - ln S
@@ -146,7 +122,8 @@ def expected_purchases_if_alive(
     total = terms[0]
     for term in terms[1:]:  # .sum(axis=0) adds in another order for one customer than for two
         total = total + term
-    return np.asarray(total, dtype=np.float64)
+    # Regular gaps: where next to nothing is expected, rounding may leave it below 0.
+    return np.maximum(total, 0.0)
 
 
 def step_count(x: Floats, model: BetaGeo) -> Floats:
@@ -168,18 +145,6 @@ def step_terms(n: Floats, silent: Floats, age: Floats, k: int) -> list[Floats]:
     for j in range(1, k):
         terms.append(terms[-1] * ((n + (j - 1)) / j * share))
     return terms
-
-
-def _silence_gradient(n: Floats, silent: Floats, age: Floats, k: int) -> tuple[Floats, Floats]:
-    # d ln S / dr = sum w_j (1/n + .. + 1/(n+j-1)), d ln S / dalpha = -sum w_j j / (alpha+T)
-    terms = step_terms(n, silent, age, k)
-    total = sum(terms)
-    by_r, by_alpha, harmonic = np.zeros_like(n), np.zeros_like(n), np.zeros_like(n)
-    for j in range(1, k):
-        weight = terms[j] / total
-        harmonic = harmonic + 1 / (n + (j - 1))
-        by_r, by_alpha = by_r + weight * harmonic, by_alpha - weight * (j / age)
-    return by_r, by_alpha
 
 
 def _next_gap(

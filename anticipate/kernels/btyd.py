@@ -28,7 +28,6 @@ __all__ = [
     "expected_purchases_if_any",
     "from_vector",
     "log_likelihood",
-    "log_likelihood_gradient",
     "log_odds_dropped",
     "log_odds_no_purchase",
     "probability_alive",
@@ -62,18 +61,6 @@ def log_likelihood(
     if isinstance(model, BetaGeo):
         return beta_geo.log_likelihood(x, t_x, T, model=model, log_gap_sum=log_gap_sum)
     return pareto.log_likelihood(x, t_x, T, model=model)
-
-
-def log_likelihood_gradient(x: Floats, t_x: Floats, T: Floats, *, model: Btyd) -> Floats:
-    """Derivative of :func:`log_likelihood` by the four parameters, in their order.
-
-    Returns
-    -------
-    array of shape (4, n)
-    """
-    if isinstance(model, BetaGeo):
-        return beta_geo.log_likelihood_gradient(x, t_x, T, model=model)
-    return pareto.log_likelihood_gradient(x, t_x, T, model=model)
 
 
 def log_odds_dropped(x: Floats, t_x: Floats, T: Floats, *, model: Btyd) -> Floats:

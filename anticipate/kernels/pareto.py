@@ -51,22 +51,6 @@ def log_likelihood(x: Floats, t_x: Floats, T: Floats, *, model: ParetoNBD) -> Fl
     return np.asarray(log_rate + log_stay + softplus, dtype=np.float64)
 
 
-def log_likelihood_gradient(x: Floats, t_x: Floats, T: Floats, *, model: ParetoNBD) -> Floats:
-    """Derivative of :func:`log_likelihood` by r, alpha, s and beta, shape (4, n)."""
-    r, alpha, s, beta = model
-    n = r + x
-    after, share, log_mean = silent_span(n, s + 1, t_x, T, model)
-    p = special.expit(dropped_log_odds(n, t_x, T, log_mean, model))  # of having dropped out
-    alpha_T, beta_T = alpha + T, beta + T
-    alpha_y, beta_y = alpha + t_x + after, beta + t_x + after
-    d_r = special.digamma(n) - special.digamma(r) + np.log(alpha / alpha_T)
-    d_r += p * (np.log(alpha_T) - _mean(share, np.log(alpha_y)))
-    d_alpha = r / alpha - n * ((1 - p) / alpha_T + p * _mean(share, 1 / alpha_y))
-    d_s = np.log(beta / beta_T) + p * (1 / s + np.log(beta_T) - _mean(share, np.log(beta_y)))
-    d_beta = s / beta - (1 - p) * s / beta_T - p * (s + 1) * _mean(share, 1 / beta_y)
-    return np.stack([d_r, d_alpha, d_s, d_beta])
-
-
 def log_odds_dropped(x: Floats, t_x: Floats, T: Floats, *, model: ParetoNBD) -> Floats:
     """Log-odds that the customer has dropped out by age T."""
     n = model.r + x

@@ -7,6 +7,7 @@ Never  an answer made of a missing value.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any
 
 import numpy as np
@@ -25,4 +26,8 @@ def distinct(said: pd.Series[Any]) -> tuple[Array, list[Any]]:
 
 
 def _hashable(value: Any) -> Any:
-    return tuple(value) if isinstance(value, (list, set, frozenset, np.ndarray)) else value
+    if isinstance(value, (set, frozenset)):
+        return tuple(sorted(map(str, value)))
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return tuple(map(str, value))
+    return value if isinstance(value, Hashable) else str(value)

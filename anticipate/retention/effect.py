@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from .. import columns as c
+from .._checks import check_confidence
 from ..exceptions import (
     AnticipateWarning,
     ColumnError,
@@ -34,7 +35,6 @@ from ..outcomes import Outcomes, label_outcomes
 from .effect_arms import LEVEL, arms_of, check_plan, overrides_of
 from .effect_table import ALL, compare
 from .effect_words import effect_text, json_ready
-from .uplift_metrics import check_confidence
 
 Array = NDArray[Any]
 MANY_OVERRIDES = 0.1  # of an arm: from here on the warning says that the effect is diluted

@@ -61,7 +61,7 @@ def check_plan(plan: Any, customer_ids: Array) -> pd.DataFrame:
     ids = check_ids(table.index, customer_ids, "plan")
     if len(np.unique(ids)) != len(ids):
         raise ParameterError("plan: a customer stands in two rows; keep one row each.")
-    if table[HOLDOUT].isna().any():
+    if not table[HOLDOUT].isin([True, False]).all():
         raise ParameterError("plan: holdout must be True or False for everybody.")
     wanted = {LEVEL: object, HOLDOUT: bool, WOULD_BE: object, COST: np.float64}
     typed = table[list(wanted)].astype(wanted)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ..exceptions import ColumnError, ParameterError
 from ..log import History
+from ..log.ids import check_ids
 from .answers import distinct
 from .people import People
 
@@ -44,6 +45,7 @@ def eligible_levels(
     if isinstance(eligible, str):
         return _by_column(eligible, names, history)[:, people.codes]
     if isinstance(eligible, Mapping):
+        check_ids(eligible.keys(), history.customer_ids, "eligible")
         said = [eligible.get(one) for one in people.ids.tolist()]
         return _by_names(pd.Series(said, dtype=object), names, "eligible")
     if callable(eligible):

@@ -62,7 +62,9 @@ def read_people(predictions: pd.DataFrame, history: History, *, with_value: bool
     )
     if with_value:
         _check_values(at_risk, expected, rows)
-    segment = pd.Categorical(table["segment"], categories=list(SEGMENTS)).codes[rows]
+    segment = pd.Index(SEGMENTS).get_indexer(pd.Index(table["segment"].astype(object)))[rows]
+    if (segment < 0).any():
+        _refuse("segment", segment < 0, rows, f"one of {', '.join(SEGMENTS)}")
     return People(
         ids[rows], rows, codes[rows], risk, at_risk, at_risk + expected,
         segment == DEPARTED, segment == PROSPECTIVE,

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .._checks import check_count, check_positive
+from .._checks import check_confidence, check_count
 from ..exceptions import ParameterError
 from .uplift_input import numbers_of, outcome_of, treatment_of
 
@@ -226,14 +226,6 @@ def _drawn(arms: list[Array], n: int, rng: np.random.Generator) -> Array:
         drawn = rng.integers(0, len(arm), len(arm))
         counts[arm] = np.bincount(drawn, minlength=len(arm))
     return counts
-
-
-def check_confidence(confidence: Any) -> float:
-    """A share strictly between 0 and 1."""
-    level = check_positive("confidence", confidence)
-    if level >= 1:
-        raise ParameterError(f"confidence must be below 1, such as 0.9; got {level:g}.")
-    return level
 
 
 __all__ = ["auuc", "auuc_interval", "qini", "qini_interval", "uplift_curve"]

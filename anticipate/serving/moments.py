@@ -19,6 +19,7 @@ from ..retention.limits import Limits, recent_contacts
 from .asking import ask_in_parts
 from .leaving import churn_at
 from .moment import Moment
+from .moment_pages import one_by_one
 from .ranking import PART
 from .scorer import Scorer
 
@@ -47,7 +48,7 @@ def churn_and_limits(
     store = scorer._store  # the scorer's own room
     moments = ask_in_parts(store, ids.tolist(), as_of, recent, PART)
     tables, limits = [], []
-    for moment in moments:
+    for moment in one_by_one(store, moments):
         table = churn_at(store, moment)
         tables.append([*(getattr(table, name) for name in NUMBERS), table.segment])
         limits.append(_limits(moment, window_days))

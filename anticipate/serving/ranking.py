@@ -20,6 +20,7 @@ from ..retention.ranking import best_first, most_contacts, rank_by_saving
 from ..suggestions.churn_words import reason_sentences
 from .leaving import LogOdds, churn_and_log_odds, churn_at, knows_prices
 from .moment import Moment
+from .moment_pages import one_by_one
 from .store import Store
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def rank_frame(
 
     found = (
         _best_of_part(store, moment, wanted, known_price=known_price, explain=explain)
-        for moment in moments
+        for moment in one_by_one(store, moments)
     )
     return _frame(reduce(better, found))
 

@@ -44,8 +44,8 @@ class BetaGeoModel(BtydEstimator):
 
     Notes
     -----
-    Any time unit will do, if it is the same everywhere. Maximum a posteriori with the analytic
-    gradient in log parameters, on cells of equal (x, t_x, T): O(cells) a step.
+    Any time unit will do, if it is the same everywhere. Maximum a posteriori with analytic
+    slope and curvature in log parameters, on cells of equal (x, t_x, T): O(cells) a step.
 
     Examples
     --------

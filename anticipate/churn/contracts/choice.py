@@ -18,7 +18,14 @@ from numpy.typing import NDArray
 from ...evaluation.probability_metrics import log_loss
 from ...exceptions import MinimumDataWarning
 from ...kernels.contract import ContractState, LifeTable
-from ..choice import MIN_OF_EACH_CLASS, customer_folds, learnable, rolling_folds
+from ..choice import (
+    MIN_OF_EACH_CLASS,
+    OVER_CUSTOMERS,
+    OVER_TIME,
+    customer_folds,
+    learnable,
+    rolling_folds,
+)
 from .candidates import (
     CANDIDATES,
     LIFE,
@@ -108,9 +115,9 @@ def _compare(
 ) -> tuple[dict[str, float], str]:
     """Held-out log-loss of "closed in the window" for each candidate, and how it was held out."""
     rolling = rolling_folds(data, periods.days * periods.n)
-    folds, how = _usable(rolling, data, names), "rolling origins"
+    folds, how = _usable(rolling, data, names), OVER_TIME
     if not folds:
-        folds, how = _usable(customer_folds(data), data, names), "customers"
+        folds, how = _usable(customer_folds(data), data, names), OVER_CUSTOMERS
     jobs = (delayed(_judge)(data, *fold, periods, names, random_state) for fold in folds)
     judged = Parallel(n_jobs=n_jobs)(jobs)
     if not judged:

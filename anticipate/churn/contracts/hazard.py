@@ -28,7 +28,7 @@ from ...log.clock import to_timestamp
 from ...log.ids import check_ids
 from ...log.objections import objectors
 from ...suggestions.contract_words import contract_sentences
-from ..rows import learners
+from ..rows import learners, without_objectors
 from .candidates import Members, Periods, log_open
 from .choice import choose_hazard
 from .rows import describe, like_contracts, past_windows
@@ -135,8 +135,7 @@ class ContractHazard(BaseEstimator):  # type: ignore[misc]
         """
         check_history(history)
         periods = self.periods()
-        left_out = objectors(history)
-        known = history.select(history.customer_ids[~left_out]) if left_out.any() else history
+        known, n_left_out = without_objectors(history)
         if not has_contracts(known.events):
             raise EmptyHistoryError(
                 "contracts: no subscribe or renew event lies before the cutoff. Give rows whose "
@@ -156,7 +155,7 @@ class ContractHazard(BaseEstimator):  # type: ignore[misc]
             "churn_is": CHURN_IS.format(float(self.horizon_days)),
             "period_days": periods.days,
             "usual_term_days": None if np.isnan(self.usual_term_days_) else self.usual_term_days_,
-            "n_left_out": int(left_out.sum()),
+            "n_left_out": n_left_out,
             "missing": report["missing"] + missing_ends(known),
         }
         self.cutoff_ = to_timestamp(history.cutoff_us)
@@ -185,6 +184,7 @@ class ContractHazard(BaseEstimator):  # type: ignore[misc]
         NotFittedError, IdTypeError, TimeError
         """
         check_is_fitted(self, "members_")
+        check_history(history)
         if customers is not None:
             ids = check_ids(customers, history.customer_ids, CUSTOMER)
             return self.predict(history.select(ids)).loc[ids]

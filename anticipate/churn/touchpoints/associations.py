@@ -15,8 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from ..._checks import check_count, check_positive
-from ...exceptions import ParameterError
+from ..._checks import check_confidence, check_count, check_positive
 from ...log import History, check_history
 from .odds import Odds, adjusted_odds
 from .rows import TouchpointRows, touchpoint_rows
@@ -105,7 +104,7 @@ def touchpoint_associations(
     check_history(history)
     horizon = check_positive("horizon_days", horizon_days)
     lookback = check_positive("lookback_days", lookback_days)
-    level = _check_confidence(confidence)
+    level = check_confidence(confidence)
     rows = touchpoint_rows(
         history, horizon_days=horizon, lookback_days=lookback,
         max_slices=check_count("max_slices", max_slices),
@@ -135,13 +134,6 @@ def _settings(
         "n_customer_slices": len(rows.left),
         "cutoffs": [cutoff.isoformat() for cutoff in rows.cutoffs],
     }
-
-
-def _check_confidence(value: Any) -> float:
-    level = check_positive("confidence", value)
-    if level >= 1:
-        raise ParameterError(f"confidence must lie between 0 and 1; got {value}.")
-    return level
 
 
 def _counts(rows: TouchpointRows) -> pd.DataFrame:

@@ -32,11 +32,10 @@ from ...kernels.purchases import PurchaseState
 from ...kernels.segments import run_starts, segment_last
 from ...log import History
 from ...log.clock import to_timestamp
-from ...log.objections import objectors
 from ...outcomes import Outcomes
 from ..btyd.modified_beta_geo import ModifiedBetaGeoModel
 from ..describer import Describer
-from ..rows import learners
+from ..rows import learners, without_objectors
 from ..summary import history_state, summary_of
 
 Array = NDArray[Any]
@@ -74,9 +73,7 @@ def touchpoint_rows(
     EmptyHistoryError
         If there is no event, or nobody had bought anything by any of the cutoffs.
     """
-    left_out = objectors(history)
-    known = history.select(history.customer_ids[~left_out]) if left_out.any() else history
-    known = learners(known, None)
+    known = learners(without_objectors(history)[0], None)
     slices = _slices(known, horizon_days, lookback_days, max_slices)
     channels, reference = _channels(slices[-1][0])
     names = (*KINDS, *(CHANNEL + name for name in channels))
