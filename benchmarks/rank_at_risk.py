@@ -7,7 +7,8 @@
 A model is fitted on 3,000 simulated customers of one year. Their stored states, one after the
 other under new ids, are the bundle of n customers: prices and churn offsets are moved at random
 (fixed seed), so that customers differ. Customers' attributes stand in a Parquet file: channel,
-objections, entitled levels. Each command runs in a process of its own.
+objections, entitled levels. Each command runs in a process of its own, with
+``--verify structure``: a full check reads every byte of the bundle and counts it as resident.
 
 ``resident`` is the most that the process held at once, files included that are mapped and not
 copied: the system takes those pages back when it needs them. ``own`` is the most that it had for

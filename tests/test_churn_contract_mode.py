@@ -45,7 +45,7 @@ def members() -> History:
 @pytest.fixture(scope="module")
 def model(members: History) -> ChurnModel:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("anticipate.churn.contracts.mode.N_HALVES", 3)
+        patch.setattr("anticipate.churn.contracts.interval.N_HALVES", 3)
         return ChurnModel(60, mode="contract", interval=True, random_state=0).fit(members)
 
 
@@ -178,7 +178,7 @@ def test_objectors_teach_nothing_and_look_like_strangers():
 
 def test_few_contracts_warn_once_and_still_get_limits(monkeypatch: pytest.MonkeyPatch):
     """Too few halves have a contract in them to show a spread: low < p < high for everybody."""
-    monkeypatch.setattr("anticipate.churn.contracts.mode.N_HALVES", 1)
+    monkeypatch.setattr("anticipate.churn.contracts.interval.N_HALVES", 1)
     rows = contract(1, (0, "subscribe")) + [(c, 0, "view", np.nan) for c in range(2, 31)]
     history = log_of(rows).as_of(day(200))
     with pytest.warns(MinimumDataWarning) as caught:
@@ -290,6 +290,6 @@ def test_models_survive_arrays_and_pickle(model: ChurnModel, members: History):
 
 def test_the_model_keeps_the_laws_of_models_of_histories(monkeypatch: pytest.MonkeyPatch):
     """Leaks, order, batch, seed, storage: the library's own checks."""
-    monkeypatch.setattr("anticipate.churn.contracts.mode.N_HALVES", 2)
+    monkeypatch.setattr("anticipate.churn.contracts.interval.N_HALVES", 2)
     model = ChurnModel(40, mode="contract", interval=True, random_state=0)
     check_history_model(model, random_log(2, n_customers=60))

@@ -191,6 +191,8 @@ def _map_array(file: Path, declared: dict[str, Any], read_all: bool) -> Array:
             data = mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ)
         if read_all and hashlib.sha256(data).hexdigest() != declared["sha256"]:
             raise ValueError("its content was changed: another SHA-256 than in the manifest")
+        if hasattr(mmap, "MADV_DONTNEED"):  # what was only read to be checked is not held
+            data.madvise(mmap.MADV_DONTNEED)
         return np.asarray(view(data, declared["dtype"], declared["shape"]))
     except (ValueError, OverflowError) as error:
         raise damaged(file, str(error)) from error

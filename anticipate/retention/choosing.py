@@ -18,6 +18,7 @@ from .prices import best_at
 from .resources import make_resources
 
 Array = NDArray[Any]
+CLOSE = 1e-6  # of the highest worth: as near to the price as this is neither above nor below it
 
 
 class Rules(NamedTuple):
@@ -61,11 +62,25 @@ def choose_by_value(worth: Array, held_out: Array, rules: Rules) -> Chosen:
     )  # fmt: skip
     level = np.full(worth.shape[1], -1, dtype=np.int8)
     level[pool] = found.level
-    held = np.flatnonzero(held_out)
     paid = found.money_price * rules.costs + found.contact_price + found.level_prices
+    return Chosen(level, _would_be(worth, level, held_out, paid), *found[2:])
+
+
+def _would_be(worth: Array, level: Array, held_out: Array, paid: Array) -> Array:
+    """Levels of the held out at the prices; of those worth just the price, the share of the others
+    who are and were contacted, the first ones as there.
+    """
+    held = np.flatnonzero(held_out)
     would_be = np.full(worth.shape[1], -1, dtype=np.int8)
     would_be[held] = best_at(worth[:, held], paid)[0]
-    return Chosen(level, would_be, *found[2:])
+    net = worth - paid[:, None]
+    close = np.abs(net.max(axis=0, initial=-np.inf)) <= CLOSE * worth.max(initial=0.0)
+    torn, others = np.flatnonzero(close & held_out), np.flatnonzero(close & ~held_out)
+    if paid.any() and len(torn) and len(others):
+        n_taken = round(len(torn) * float((level[others] >= 0).mean()))
+        would_be[torn] = -1
+        would_be[torn[:n_taken]] = net[:, torn[:n_taken]].argmax(axis=0)
+    return would_be
 
 
 def choose_by_risk(liked: Array, risk: Array, held_out: Array, rules: Rules) -> Chosen:

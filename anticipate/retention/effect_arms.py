@@ -18,6 +18,7 @@ from .._checks import check_columns
 from ..exceptions import ParameterError
 from ..log.ids import check_ids, lookup_codes
 from ..outcomes import Outcomes
+from .levels import EVERYBODY
 
 Array = NDArray[Any]
 LEVEL, HOLDOUT, WOULD_BE, COST = "level", "holdout", "would_be", "cost"
@@ -64,7 +65,12 @@ def check_plan(plan: Any, customer_ids: Array) -> pd.DataFrame:
     if not table[HOLDOUT].isin([True, False]).all():
         raise ParameterError("plan: holdout must be True or False for everybody.")
     wanted = {LEVEL: object, HOLDOUT: bool, WOULD_BE: object, COST: np.float64}
-    typed = table[list(wanted)].astype(wanted)
+    try:
+        typed = table[list(wanted)].astype(wanted)
+    except (TypeError, ValueError):
+        raise ParameterError(f"plan: cost must be numbers; got {table[COST].dtype}.") from None
+    if EVERYBODY in set(typed[LEVEL]) | set(typed[WOULD_BE]):
+        raise ParameterError(f"plan: no level may be called {EVERYBODY!r}; rename it.")
     return typed.set_axis(pd.Index(ids, name=c.CUSTOMER), axis=0).sort_index()
 
 

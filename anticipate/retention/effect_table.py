@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from .effect_arms import COST, LEVEL
 from .effect_numbers import Difference, mean_difference, share_difference
+from .levels import EVERYBODY
 
 Array = NDArray[Any]
-ALL = "all"
+ALL = EVERYBODY
 
 
 def compare(arms: pd.DataFrame, confidence: float) -> pd.DataFrame:

@@ -21,6 +21,7 @@ from ..exceptions import ParameterError
 
 Array = NDArray[Any]
 ASSUMED, MEASURED = "assumed", "measured"
+EVERYBODY = "all"  # no level: everybody in a campaign
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,11 @@ class Level:
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name.strip():
             raise ParameterError(f"level: name must be text; got {self.name!r}.")
+        if self.name == EVERYBODY:
+            raise ParameterError(
+                f"level: {EVERYBODY!r} is the row of everybody in a campaign's effect; take "
+                "another name."
+            )
         where = f"level {self.name!r}"
         check_amount(f"{where}: cost", self.cost)
         if (self.save_probability is None) == (self.uplift is None):

@@ -7,7 +7,6 @@ Never  an event at or after the cutoff; a value where the log knows no price.
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +14,6 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
-from ...exceptions import EmptyHistoryError, MinimumDataWarning
 from ...kernels.churn import (
     AT_RISK,
     COOLING,
@@ -33,16 +31,16 @@ from ...log import History
 from ...log.objections import objectors
 from ...suggestions.contract_words import contract_sentences
 from .. import contributions as shapley
-from ..interval import DRIFT, limits, variance
+from ..interval import DRIFT, limits
 from ..summary import forget, history_state
 from .candidates import log_open
 from .hazard import ContractHazard
+from .interval import fit_halves, log_odds_sd
 from .money import daily_payments
 from .rows import Contracts, describe
 from .state import seen_state, state_and_rows
 
 Floats = NDArray[np.float64]
-N_HALVES = 10
 
 
 class Coming(NamedTuple):
@@ -86,7 +84,7 @@ class LearnedContracts(NamedTuple):
             "value_at_risk": p_churn * value,
         }
         if self.halves:
-            sd = np.where(state.open, _sd(self, history), self._coming(state, "sd"))
+            sd = np.where(state.open, log_odds_sd(self.halves, history), self._coming(state, "sd"))
             columns["p_churn_low"], columns["p_churn_high"] = limits(z, sd)
         columns["segment"] = _segments(self, history, state, purchases, p_churn)
         columns["reason"] = contract_sentences(*self.hazard.predict_reasons(history))
@@ -143,7 +141,7 @@ def learn_contracts(
         joining=joining,
         priced=bool(np.isfinite(history.events.price).any()),
         at_risk=at_risk,
-        halves=_halves(history, hazard, settings, random_state) if interval else (),
+        halves=fit_halves(history, hazard, settings, random_state) if interval else (),
     )
     return learned, dict(hazard.report_)
 
@@ -202,25 +200,3 @@ def _comings(history: History, state: ContractState, horizon_days: float) -> tup
         for who in (closed, never)
     )
     return reopened, joined
-
-
-def _halves(
-    history: History, whole: ContractHazard, settings: dict[str, Any], random_state: int | None
-) -> tuple[ContractHazard, ...]:
-    # Half the customers without replacement: the spread about the whole fit is that of a fit.
-    seed, fitted = 0 if random_state is None else random_state, []
-    for number in range(N_HALVES):
-        rng = np.random.default_rng([seed, number])
-        ids = rng.choice(history.customer_ids, (history.n_customers + 1) // 2, replace=False)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", MinimumDataWarning)  # said once, by the whole fit
-            try:
-                fitted.append(ContractHazard(**settings).fit(history.select(ids)))
-            except EmptyHistoryError:  # a half in which nobody has a contract says nothing
-                continue
-    return tuple(fitted) if len(fitted) > 1 else (whole, whole)
-
-
-def _sd(learned: LearnedContracts, history: History) -> Floats:
-    replicates = [half.predict_log_odds(history) for half in learned.halves]
-    return np.sqrt(variance(replicates) + DRIFT**2)

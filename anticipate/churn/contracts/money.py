@@ -20,6 +20,7 @@ from ..summary import history_state
 Floats = NDArray[np.float64]
 PAYING_CODES = CONTRACT_CODES[:2]  # subscribe, renew
 LEAST_DAYS = 30.0  # over which what was paid is spread where no term is known
+LEAST_TERM_DAYS = 1.0  # an end stated for the moment of the payment is no term
 
 
 def daily_payments(history: History, state: ContractState, usual_term_days: float) -> Floats:
@@ -37,7 +38,7 @@ def daily_payments(history: History, state: ContractState, usual_term_days: floa
         0.0,
     )
     stated = state.days_since_renewal + state.days_to_end
-    term = np.where(stated > 0, stated, usual_term_days)
+    term = np.where(stated >= LEAST_TERM_DAYS, stated, usual_term_days)
     term = np.where(np.isfinite(term), term, np.fmax(state.tenure_days, LEAST_DAYS))
     purchases = history_state(history)
     bought = purchases.spend / np.maximum(purchases.age_days, LEAST_DAYS)
