@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from anticipate import InteractionLog
+from anticipate.churn import contract_outcomes
 from anticipate.exceptions import (
     AnticipateWarning,
     ColumnError,
@@ -241,6 +242,91 @@ def test_a_level_with_a_small_arm_is_not_measured_but_finite_in_json():
         effect.uplift("Premium")
 
 
+def test_a_plan_says_itself_which_window_was_meant():
+    plan, rows = small()
+    log = make_log(rows)
+    plan.attrs["horizon_days"] = 30.0
+    expected = campaign_effect(plan, log, horizon_days=DAYS)
+
+    assert campaign_effect(plan, log).to_dict() == expected.to_dict()
+    assert campaign_effect(plan, log, horizon_days=7).horizon_days == 7
+
+
+def test_under_contract_whoever_stayed_is_said_and_payments_are_money():
+    """10 of 20 treated renew for 30, 2 of 10 held out; nobody buys: purchases would call it 0.
+
+    All but the last five of each arm stay: 15/20 − 5/10 = .25; 15 − 6 = 9 each.
+    """
+    ids = [f"C{i:02}" for i in range(30)]
+    plan = make_plan(["Basic"] * 30, [False] * 20 + [True] * 10, ids)
+    plan.attrs |= {"mode": "contract", "horizon_days": 30.0}
+    rows = [(who, None, "2025-01-01", "subscribe", 30.0, None) for who in ids]
+    rows += [(who, None, "2025-02-05", "renew", 30.0, None) for who in [*ids[:10], *ids[20:22]]]
+    rows += [(who, None, "2025-02-10", "lapse", None, None) for who in [*ids[15:20], *ids[25:]]]
+    log = make_log(rows)
+    stayed = ~contract_outcomes(log, START, DAYS)["closed"]
+    effect = campaign_effect(plan, log, retained=stayed.iloc[::-1])
+    found = effect.table.loc["all"]
+
+    assert (found["retained_treated"], found["retained_holdout"]) == (0.75, 0.5)
+    assert (found["spend_gain"], found["gain"]) == (9, 0.25)
+    assert "75.0% against 50.0% retained" in effect.text()
+    assert effect.to_dict()["retained_is"] == "as given"
+    with pytest.raises(ParameterError, match=r"contract_outcomes\(log, '2025-02-01.*', 30\)"):
+        campaign_effect(plan, log)
+
+
+def test_who_was_retained_may_be_said_without_contracts_too():
+    plan, rows = small()
+    retained = pd.Series(True, index=plan.index)
+    effect = campaign_effect(plan, make_log(rows), horizon_days=DAYS, retained=retained)
+
+    assert effect.table.loc["all", ["gain", "spend_gain"]].tolist() == [0, 3]
+
+
+@pytest.mark.parametrize("priced", ["none in the window", "none at all", "some"])
+def test_unknown_prices_are_not_a_price_of_nothing(priced: str):
+    """12 + 3 payments in the window; of "some", C00's has no price and counts as 0."""
+    plan, rows = small()
+    unknown = {"none in the window": rows[31:], "none at all": rows, "some": rows[31:32]}[priced]
+    rows = [(*row[:4], None, None) if row in unknown else row for row in rows]
+    effect = campaign_effect(plan, make_log(rows), horizon_days=DAYS)
+    found, told = effect.table.loc["all"], effect.to_dict()["levels"][0]
+    json.dumps(effect.to_dict(), allow_nan=False)
+
+    assert found["gain"] == pytest.approx(0.3)
+    if priced == "some":
+        assert (found["n_unpriced"], told["spend_treated"]) == (1, 5.5)
+        assert "without a price, counted as 0: 1 payment(s)" in effect.text()
+        return
+    assert found["spend_verdict"] == "not measured: no price is known"
+    assert all(told[name] is None for name in ("spend_gain", "spend_treated", "net", "net_low"))
+    assert "spend not measured: no price is known, of 15 payment(s); cost 40.00" in effect.text()
+
+
+def test_without_prices_that_nobody_came_is_not_that_nobody_spent():
+    plan, rows = small()
+    quiet = [(*row[:4], None, None) for row in rows[:31]]
+    effect = campaign_effect(plan, make_log(quiet), horizon_days=DAYS)
+
+    assert effect.table.loc["all", "spend_verdict"] == "not measured: no price is known"
+    assert (
+        campaign_effect(plan, make_log(rows[:31]), horizon_days=DAYS).table.loc["all", "net"] == -40
+    )
+
+
+def test_contacts_after_the_campaigns_own_days_are_anothers():
+    """C30, out of the plan, on the tenth day at 00:00, the end of ten days less one."""
+    plan, rows = small()
+    rows += [contact(f"C{i:02}", "2025-02-03") for i in range(20)] + [contact("C30", "2025-02-10")]
+    effects = [
+        campaign_effect(plan, make_log(rows), horizon_days=DAYS, contact_window_days=days)
+        for days in (None, 9.5, 9)
+    ]
+
+    assert [it.overrides["n_override_contacted_unplanned"] for it in effects] == [1, 1, 0]
+
+
 def test_erased_customers_are_counted_and_left_out():
     plan, rows = small()
     effect = campaign_effect(plan, make_log(rows).erase(["C00", "C29", "C30"]), horizon_days=DAYS)
@@ -260,9 +346,25 @@ def test_what_cannot_be_measured_is_one_clear_error():
     plan = small()[0]
     nameless = plan.copy()
     nameless.attrs = {}
+    stayed = pd.Series(True, index=plan.index)
+    unsure = stayed.astype("boolean").where(np.arange(31) > 0)
     for error, words, given, options in (
         (CutoffError, "not closed", plan, {"log": {"closed_until": "2025-02-28"}}),
         (CutoffError, "as_of", nameless, {}),
+        (ParameterError, "horizon_days: the plan does not say", plan, {"horizon_days": None}),
+        (ParameterError, "at most horizon_days", plan, {"contact_window_days": 31}),
+        (ParameterError, "contact_window_days", plan, {"contact_window_days": 0}),
+        (ParameterError, "True and False", plan, {"retained": [True]}),
+        (ParameterError, "True and False", plan, {"retained": stayed.astype(float)}),
+        (ParameterError, "neither", plan, {"retained": unsure}),
+        (ParameterError, "two rows", plan, {"retained": pd.concat([stayed, stayed])}),
+        (ParameterError, "2 of 30 customers .* missing .C00, C01", plan, {"retained": stayed[2:]}),
+        (
+            IdTypeError,
+            "retained: the log's ids are text",
+            plan,
+            {"retained": stayed.reset_index(drop=True)},
+        ),
         (ParameterError, "nobody was treated", plan.assign(level=None), {}),
         (ParameterError, "nobody held out", plan.assign(holdout=False), {}),
         (ParameterError, "two rows", pd.concat([plan, plan.head(1)]), {"as_of": START}),

@@ -10,13 +10,15 @@ import pandas as pd
 import pytest
 
 from anticipate import InteractionLog, load_example
-from anticipate.churn import ChurnModel, ContractHazard
+from anticipate.churn import BetaGeoModel, ChurnModel, ContractHazard
 from anticipate.churn.candidates import CANDIDATES, candidate_log_odds, fit_members
 from anticipate.churn.contracts.money import daily_payments
 from anticipate.churn.contracts.state import contract_state
 from anticipate.churn.describer import Rows
 from anticipate.churn.storage import _pack_members, _unpack_members
 from anticipate.exceptions import (
+    BadRowsError,
+    ColumnError,
     IdTypeError,
     MinimumDataWarning,
     NoMeasurableEffectWarning,
@@ -25,7 +27,15 @@ from anticipate.exceptions import (
 from anticipate.kernels import btyd
 from anticipate.kernels.beta_geo import BetaGeo
 from anticipate.log import History
-from anticipate.retention import ContactPlan, Level, campaign_effect
+from anticipate.retention import (
+    ClassTransformation,
+    ContactPlan,
+    Level,
+    SharedLearner,
+    TLearner,
+    campaign_effect,
+    qini_interval,
+)
 
 IDS = [f"C{i:03}" for i in range(60)]
 LEVELS = [Level("Basic", 1, 0.05), Level("Premium", 8, 0.4)]
@@ -158,6 +168,50 @@ def test_costs_that_are_words_are_one_clear_error():
         effect_of(campaign().assign(cost="much"), make_log([]))
 
 
+# -- uplift --------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def experiment() -> tuple[pd.DataFrame, Any, Any]:
+    rng = np.random.default_rng(0)
+    treated = rng.integers(0, 2, 400)
+    X = pd.DataFrame({"a": rng.random(400), "w": rng.choice(["x", "y", None], 400)})
+    X.loc[::7, "a"] = np.nan
+    return X, (rng.random(400) < 0.3 + 0.2 * treated).astype(int), treated
+
+
+LEARNERS = [TLearner(), ClassTransformation(), SharedLearner()]
+
+
+@pytest.mark.parametrize("learner", LEARNERS)
+def test_the_same_table_in_other_types_teaches_the_same(learner: Any, experiment: Any):
+    """Nullable and Arrow columns with missing words, and an array of objects."""
+    X, y, treated = experiment
+    plain = learner.fit(X, y, treated).predict_uplift(X)
+    for other in (
+        X.convert_dtypes(),
+        X.convert_dtypes(dtype_backend="pyarrow"),
+        X.to_numpy(object),
+    ):
+        found = learner.fit(other, y, treated).predict_uplift(other)
+        assert np.allclose(found, plain, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("learner", LEARNERS)
+def test_nobody_is_answered_and_a_column_twice_refused(learner: Any, experiment: Any):
+    X, y, treated = experiment
+    fitted = learner.fit(X, y, treated)
+
+    assert fitted.predict_uplift(X.iloc[:0]).shape == (0,)
+    with pytest.raises(ColumnError, match="stands twice"):
+        learner.fit(pd.concat([X, X], axis=1), y, treated)
+
+
+def test_a_seed_of_draws_that_is_none_is_refused():
+    with pytest.raises(ParameterError, match="random_state"):
+        qini_interval([1, 0, 0, 1], [2, 2, 1, 1], [1, 0, 1, 0], random_state=-1)
+
+
 # -- churn ---------------------------------------------------------------------------
 
 
@@ -221,7 +275,14 @@ def test_an_end_stated_for_the_moment_of_the_payment_is_no_term():
     assert paid.tolist() == [1.0]
 
 
-@pytest.mark.parametrize("k", [2, 5, 8])
+def test_half_a_purchase_is_refused():
+    """BG/NBD of x < 1 has b + x - 1 below 0: no number came out of the fit."""
+    half = pd.DataFrame({"n_repeats": [0.5, 2], "last_repeat_days": [1, 2], "age_days": [3, 3]})
+    with pytest.raises(BadRowsError, match="no whole number"):
+        BetaGeoModel().fit(half)
+
+
+@pytest.mark.parametrize("k", [5, 8])
 def test_next_to_nothing_expected_is_not_less_than_nothing(k: int):
     """Regular gaps over horizons far too short for one: rounding stays out of the sign."""
     rng = np.random.default_rng(k)

@@ -230,6 +230,7 @@ def test_columns_are_those_of_inactivity(model: ChurnModel, members: History):
     inactivity = quick(history, horizon_days=60, interval=True).predict(history)
     table = model.predict(members)
 
+    assert (inactivity.attrs["mode"], inactivity.attrs["horizon_days"]) == ("inactivity", 60.0)
     assert table.dtypes.to_dict() == inactivity.dtypes.to_dict()
     assert table.columns.tolist() == inactivity.columns.tolist()
     assert set(table["segment"]) <= set(SEGMENTS)
@@ -250,6 +251,7 @@ def test_churn_of_open_contracts_is_the_hazards_and_says_what_it_is(
     assert (table.loc[is_open, "p_alive"] == 1).all()
     assert "closed within 60 days" in model.report_["churn_is"]
     assert table.attrs["churn_is"] == model.report_["churn_is"]
+    assert (table.attrs["mode"], table.attrs["horizon_days"]) == ("contract", 60.0)
     assert model.predict(members, customers=[5]).attrs == table.attrs
 
 

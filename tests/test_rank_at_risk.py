@@ -280,6 +280,7 @@ def test_customers_of_another_kind_of_id_are_refused(ask):
     assert (status, err.count("\n"), "are text" in err) == (2, 1, True)
 
 
+@pytest.mark.filterwarnings("ignore::anticipate.exceptions.NoHoldoutWarning")
 def test_limits_known_already_count_beside_the_customers_words():
     """a was contacted yesterday by the limits given, b objects in the log, c is free."""
     rows = pd.DataFrame({"customer_id": list("abc"), "item_id": "x", "timestamp": "2025-01-01"})

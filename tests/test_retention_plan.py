@@ -10,10 +10,13 @@ from anticipate.exceptions import AnticipateError, ParameterError
 from anticipate.log import InteractionLog
 from anticipate.retention import ContactPlan, Level
 
+# Plans of a few customers hold nobody out.
+pytestmark = pytest.mark.filterwarnings("ignore::anticipate.exceptions.NoHoldoutWarning")
+
 CUTOFF = "2025-03-01"
 BASIC = Level("Basic", 1, save_probability=0.1, channel="email")
 PREMIUM = Level("Premium", 5, save_probability=0.3)
-NOBODY = 1e-9  # a hold-out of nobody, without the warning
+NOBODY = 1e-9  # a hold-out of nobody
 
 
 class Known:
@@ -236,6 +239,28 @@ def test_a_setting_out_of_range_is_refused_when_the_plan_is_made(settings, match
 def test_a_level_that_cannot_be_is_refused(level, match):
     with pytest.raises(ParameterError, match=match):
         Level("Basic", **level)
+
+
+def test_what_the_predictions_are_about_goes_on_with_the_plan(tmp_path):
+    """Through a file, too; the predictions' other attributes do not."""
+    predictions, history = world(20)
+    predictions.attrs = {"churn_is": "no visit", "mode": "contract", "horizon_days": 60.0, "x": 1}
+    ContactPlan([BASIC]).assign(predictions, history).to_parquet(tmp_path / "plan.parquet")
+    found = pd.read_parquet(tmp_path / "plan.parquet").attrs
+
+    assert found.pop("as_of").startswith(CUTOFF)
+    assert found == {"churn_is": "no visit", "mode": "contract", "horizon_days": 60.0}
+    assert set(predictions.attrs) == {"churn_is", "mode", "horizon_days", "x"}
+
+
+def test_an_uplift_reads_the_predictions_but_not_their_sentences():
+    predictions, history = world(10)
+    reader = Known()
+    reader.predict_uplift = lambda X: np.full(len(X), 0.1 if "reason" not in X else np.nan)
+    plan = ContactPlan([Level("Call", 1, uplift=reader)], budget=5)
+
+    table = plan.assign(predictions.assign(reason="silent for long"), history)
+    assert (table["expected_saved_customers"] > 0).any()
 
 
 def test_features_of_everybody_are_needed():

@@ -15,6 +15,9 @@ from anticipate.retention.draws import draws
 from anticipate.retention.effect import MeasuredGain
 from tests.test_retention_plan import BASIC, NOBODY, PREMIUM, Known, make_history, world
 
+# Plans of a few customers hold nobody out.
+pytestmark = pytest.mark.filterwarnings("ignore::anticipate.exceptions.NoHoldoutWarning")
+
 MIDDLE = Level("Enhanced", 2, save_probability=0.18)
 LEVELS = [BASIC, MIDDLE, PREMIUM]
 

@@ -173,7 +173,7 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
             NaN where the log knows no price), ``value_at_risk`` (p_churn times the spend
             expected of a customer who does buy), with ``interval`` the limits of an 80 % interval
             of p_churn, ``p_churn_low, p_churn_high``, ``segment``, ``reason`` (English).
-            ``attrs["churn_is"]`` says what counts as leaving.
+            ``attrs``: ``churn_is`` says what counts as leaving; ``mode``, ``horizon_days``.
 
         Raises
         ------
@@ -267,7 +267,16 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
     def _frame(self, history: History) -> pd.DataFrame:
         index = pd.Index(history.customer_ids, name=CUSTOMER)
         frame = pd.DataFrame(self.learned_.columns(history), index=index)
-        frame.attrs["churn_is"] = self.report_["churn_is"]
+        learned, mode = self.learned_, INACTIVITY
+        if isinstance(learned, LearnedContracts):
+            mode, horizon_days = CONTRACT, learned.hazard.horizon_days
+        else:
+            horizon_days = learned.parameters.horizon_days
+        frame.attrs = {
+            "churn_is": self.report_["churn_is"],
+            "mode": mode,
+            "horizon_days": float(horizon_days),
+        }
         return frame
 
     def _inactivity(self) -> Learned:

@@ -4,8 +4,10 @@ Names load on first use, so that a service that only ranks loads neither pandas 
 
 Read the plan's files in this order: ``levels`` (what may be offered), ``people`` and ``limits``
 (to whom, and to whom not), ``eligibility`` and ``offers`` (what each level would save), ``draws``
-(who is held out), ``choosing`` over ``knapsack`` with ``prices`` and ``rounding``, ``plan_table``
-and ``reasons``; ``plan`` is the door. ``ranking`` is the simple case for services.
+(who is held out), ``choosing`` over ``knapsack`` with ``prices`` and ``rounding``, and ``held_out``
+(what these would have got), ``plan_table`` and ``reasons``; ``plan`` is the door. ``ranking`` is
+the simple case for services. After a campaign: ``effect_asked``, ``effect_arms`` and
+``effect_money`` (who, what was paid), ``effect_table``, ``effect_words``; the door is ``effect``.
 """
 
 from __future__ import annotations

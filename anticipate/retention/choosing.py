@@ -7,18 +7,20 @@ Never  a contact for the held out; money for them.
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..exceptions import NoHoldoutWarning, RiskRankingWarning
+from .held_out import share_first, would_be_at
 from .in_order import serve_in_order
 from .knapsack import choose_levels
-from .prices import best_at
+from .offers import Offers
 from .resources import make_resources
 
 Array = NDArray[Any]
-CLOSE = 1e-6  # of the highest worth: as near to the price as this is neither above nor below it
 
 
 class Rules(NamedTuple):
@@ -39,6 +41,32 @@ class Chosen(NamedTuple):
     money_price: float
     contact_price: float
     level_prices: Array  # (K,)
+
+
+def choose(plan: Any, offers: Offers, risk: Array, held_out: Array) -> Chosen:
+    """What a ``ContactPlan`` of these settings gives whom; warns as its ``assign`` says."""
+    caps = [one.capacity for one in offers.levels]
+    rules = Rules(offers.costs, plan.budget, plan.capacity, caps)
+    best = found = choose_by_value(offers.worth, held_out, rules)
+    if plan.rank_by == "risk":
+        liked = np.where(offers.worth > -np.inf, offers.gain, -np.inf)
+        found = choose_by_risk(liked, risk, held_out, rules)._replace(bound=best.bound)
+        here, there = (offers.worth_of(one.level) for one in (found, best))
+        unit = "customers" if plan.objective == "customers" else "net value"
+        warnings.warn(
+            f"rank_by='risk' is expected to save {here:.6g} {unit}, rank_by='value' {there:.6g} "
+            "within the same limits: who is most likely to leave is seldom who can be kept.",
+            RiskRankingWarning, stacklevel=3,
+        )  # fmt: skip
+    n_contacted = int((found.level >= 0).sum())
+    if plan.holdout == 0 or (n_contacted and not (found.would_be >= 0).any()):
+        warnings.warn(
+            f"holdout={plan.holdout:g}: of {n_contacted} customers to contact nobody is left alone "
+            "at random, so what the contacts change cannot be measured afterwards. Hold out a "
+            "share that is some customers, such as holdout=0.05 of a thousand.",
+            NoHoldoutWarning, stacklevel=3,
+        )  # fmt: skip
+    return found
 
 
 def choose_by_value(worth: Array, held_out: Array, rules: Rules) -> Chosen:
@@ -63,24 +91,7 @@ def choose_by_value(worth: Array, held_out: Array, rules: Rules) -> Chosen:
     level = np.full(worth.shape[1], -1, dtype=np.int8)
     level[pool] = found.level
     paid = found.money_price * rules.costs + found.contact_price + found.level_prices
-    return Chosen(level, _would_be(worth, level, held_out, paid), *found[2:])
-
-
-def _would_be(worth: Array, level: Array, held_out: Array, paid: Array) -> Array:
-    """Levels of the held out at the prices; of those worth just the price, the share of the others
-    who are and were contacted, the first ones as there.
-    """
-    held = np.flatnonzero(held_out)
-    would_be = np.full(worth.shape[1], -1, dtype=np.int8)
-    would_be[held] = best_at(worth[:, held], paid)[0]
-    net = worth - paid[:, None]
-    close = np.abs(net.max(axis=0, initial=-np.inf)) <= CLOSE * worth.max(initial=0.0)
-    torn, others = np.flatnonzero(close & held_out), np.flatnonzero(close & ~held_out)
-    if paid.any() and len(torn) and len(others):
-        n_taken = round(len(torn) * float((level[others] >= 0).mean()))
-        would_be[torn] = -1
-        would_be[torn[:n_taken]] = net[:, torn[:n_taken]].argmax(axis=0)
-    return would_be
+    return Chosen(level, would_be_at(worth, level, held_out, paid), *found[2:])
 
 
 def choose_by_risk(liked: Array, risk: Array, held_out: Array, rules: Rules) -> Chosen:
@@ -99,6 +110,11 @@ def choose_by_risk(liked: Array, risk: Array, held_out: Array, rules: Rules) -> 
     served = level >= 0
     everybody = served.sum() == len(order)
     last = -np.inf if everybody else risk[served].min(initial=np.inf)
-    would_be = np.where(held_out & able & (risk >= last), liked.argmax(axis=0), -1)
+    asked = held_out & able
+    served_too = risk > last
+    torn = np.flatnonzero(asked & (risk == last))
+    peers = ~held_out & able & (risk == last)
+    served_too[torn] = share_first(len(torn), served[peers])
+    would_be = np.where(asked & served_too, liked.argmax(axis=0), -1)
     nothing = np.zeros(len(rules.costs))
     return Chosen(level, would_be.astype(np.int8), np.nan, np.nan, np.nan, nothing * np.nan)

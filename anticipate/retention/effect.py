@@ -16,29 +16,24 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
 
 from .. import columns as c
 from .._checks import check_confidence
 from ..exceptions import (
-    AnticipateWarning,
     ColumnError,
-    CutoffError,
     NoMeasurableEffectWarning,
     ParameterError,
 )
-from ..kernels.events import Events
 from ..log import InteractionLog
-from ..log.clock import Instant
+from ..log.clock import Instant, days_to_microseconds
 from ..log.table import events_to_pandas
 from ..outcomes import Outcomes, label_outcomes
-from .effect_arms import LEVEL, arms_of, check_plan, overrides_of
+from .effect_arms import LEVEL, arms_of, check_plan, overrides_of, warn_of_arms
+from .effect_asked import BOUGHT, GIVEN, check_retained, read_asked
 from .effect_table import ALL, compare
 from .effect_words import effect_text, json_ready
 
 Array = NDArray[Any]
-MANY_OVERRIDES = 0.1  # of an arm: from here on the warning says that the effect is diluted
-UNEVEN = 0.001  # p value below which levels were not held out at one share
 
 
 @dataclass(frozen=True)
@@ -48,7 +43,7 @@ class MeasuredGain:
     Attributes
     ----------
     gain, low, high : float
-        Change in P(a purchase in the horizon), and its interval.
+        Change in P(retained in the horizon), and its interval.
     measurable : bool
         Whether the interval leaves 0 out.
     """
@@ -75,17 +70,22 @@ class CampaignEffect:
     as_of : Timestamp (UTC)
     horizon_days, confidence : float
     table : DataFrame indexed by level, the first row "all"
-        ``n_treated, n_holdout``; ``retained_treated, retained_holdout`` (shares who bought in the
-        window), ``gain, gain_low, gain_high`` their difference, ``verdict`` of it; ``spend_*`` the
-        same in money per customer; ``customers_gained*`` and ``spend_gained*`` over all treated,
-        ``cost`` as planned and ``net`` = spend gained − cost, with its interval.
+        ``n_treated, n_holdout``; ``retained_treated, retained_holdout`` (shares),
+        ``gain, gain_low, gain_high`` their difference, ``verdict`` of it; ``spend_*`` the same in
+        money per customer; ``n_unpriced`` payments without a price, which count as 0 (if no
+        payment has one, money is NaN and ``spend_verdict`` says so); ``customers_gained*`` and
+        ``spend_gained*`` over all treated, ``cost`` as planned and ``net`` = spend gained − cost,
+        with its interval.
     overrides : dict
         Customers contacted though held out, contacted though not in the plan, never contacted
         though planned, contacted with another level; None if the window holds no ``contacted``.
     n_unknown : int
         Planned customers that the log does not know (erased): left out.
     customers : DataFrame indexed by customer_id
-        ``level, treated, retained, spend, cost`` of everybody in the experiment.
+        ``level, treated, retained, spend, n_paid, n_unpriced, cost`` of everybody in the
+        experiment.
+    retained_is : str
+        ``"a purchase in the window"`` or ``"as given"``.
     """
 
     as_of: pd.Timestamp
@@ -95,6 +95,7 @@ class CampaignEffect:
     overrides: dict[str, int | None]
     n_unknown: int
     customers: pd.DataFrame
+    retained_is: str = BOUGHT
 
     def text(self) -> str:
         """A few sentences for people."""
@@ -152,7 +153,7 @@ class CampaignEffect:
         Returns
         -------
         X, y, treatment : DataFrame of shape (n, d), int64 (n,), int64 (n,)
-            In the order of customer ids; y = 1 for a purchase in the window.
+            In the order of customer ids; y = 1 for the retained.
 
         Raises
         ------
@@ -177,7 +178,9 @@ def campaign_effect(
     plan: pd.DataFrame,
     log: InteractionLog,
     *,
-    horizon_days: float,
+    horizon_days: float | None = None,
+    retained: pd.Series[Any] | None = None,
+    contact_window_days: float | None = None,
     confidence: float = 0.9,
     as_of: Instant | None = None,
 ) -> CampaignEffect:
@@ -190,9 +193,18 @@ def campaign_effect(
         a level and is not held out counts as treated, contacted or not: taking out those who were
         not reached would leave a group that is not random any more.
     log : InteractionLog
-        With what followed; its ``contacted`` events tell what staff did otherwise.
-    horizon_days : float, days (> 0)
-        A customer is retained if a purchase lies in ``[as_of, as_of + horizon_days)``.
+        With what followed; its ``contacted`` events tell what staff did otherwise. Another level
+        than planned is seen only where their ``reason`` is a level's name.
+    horizon_days : float, days (> 0), optional
+        The window is ``[as_of, as_of + horizon_days)``; default ``plan.attrs["horizon_days"]``.
+    retained : bool Series indexed by customer_id, optional
+        Who was retained. Default: who bought in the window. Needed under contract
+        (``plan.attrs["mode"]``; a plan read from a file that keeps no ``attrs`` must be given it
+        too), where a renewal is no purchase:
+        ``~anticipate.churn.contract_outcomes(log, as_of, horizon_days)["closed"]``.
+    contact_window_days : float, days (> 0, at most the horizon), optional
+        ``contacted`` events in the first so many days are this campaign's, later ones another's.
+        Default: the whole window.
     confidence : float, default=0.9
     as_of : datetime-like, optional
         The campaign's start; default ``plan.attrs["as_of"]``.
@@ -201,6 +213,7 @@ def campaign_effect(
     -------
     CampaignEffect
         Shares by Newcombe's interval, money by Welch's; each level beside those held out from it.
+        Money is that of purchases, under contract of ``subscribe`` and ``renew`` too.
         "all" takes one share held out at every level for granted, and warns if it was not so.
 
     Raises
@@ -208,7 +221,8 @@ def campaign_effect(
     CutoffError
         If the window is not closed in the log, or the start is not known.
     ParameterError
-        If nobody was treated or nobody held out.
+        If nobody was treated or nobody held out; if the horizon is not known; under contract
+        without ``retained``.
 
     Examples
     --------
@@ -231,19 +245,23 @@ def campaign_effect(
     ('gain', 0.5)
     """
     level = check_confidence(confidence)
-    start = plan.attrs.get("as_of") if as_of is None and hasattr(plan, "attrs") else as_of
-    if start is None:
-        raise CutoffError("the plan does not say when it began; give as_of=, its first moment.")
-    outcomes = label_outcomes(log, start, horizon_days)
-    table = check_plan(plan, log.vocabulary.customer_ids)
-    arms = arms_of(table, outcomes)
+    asked = read_asked(
+        plan, as_of, horizon_days, contact_window_days, has_retained=retained is not None
+    )
+    known = log.vocabulary.customer_ids
+    stayed = None if retained is None else check_retained(retained, known)
+    outcomes = label_outcomes(log, asked.start, asked.horizon_days)
+    table = check_plan(plan, known)
+    arms = arms_of(table, outcomes, retained=stayed, under_contract=asked.under_contract)
+    if not np.isfinite(log.events.price).any():  # what was spent is not known, which is not 0
+        arms = arms.assign(spend=np.nan)
     _check_arms(arms)
-    found = overrides_of(table, arms, _contacts(outcomes))
-    _warn(arms, found)
+    found = overrides_of(table, arms, _contacts(outcomes, asked.contact_window_days))
+    warn_of_arms(arms, found)
     in_it = (table[LEVEL].notna() | table["would_be"].notna() & table["holdout"]).sum()
     return CampaignEffect(
         outcomes.cutoff, outcomes.horizon_days, level, compare(arms, level), found,
-        int(in_it) - len(arms), arms,
+        int(in_it) - len(arms), arms, BOUGHT if stayed is None else GIVEN,
     )  # fmt: skip
 
 
@@ -257,27 +275,10 @@ def _check_arms(arms: pd.DataFrame) -> None:
         )
 
 
-def _contacts(outcomes: Outcomes) -> pd.DataFrame:
-    window: Events = outcomes.window
-    return events_to_pandas(window.of_kind(c.EVENTS.index(c.CONTACTED)), outcomes.vocabulary)
-
-
-def _warn(arms: pd.DataFrame, found: dict[str, int | None]) -> None:
-    held, treated = int((~arms["treated"]).sum()), int(arms["treated"].sum())
-    for name, size in (("n_override_contacted_holdout", held), ("n_not_carried_out", treated)):
-        count = found[name]
-        if count is not None and count > MANY_OVERRIDES * size:
-            warnings.warn(
-                f"{name}: {count} of {size} customers. They stay in their arm, so that the effect "
-                "measured is smaller than that of a contact.",
-                AnticipateWarning, stacklevel=3,
-            )  # fmt: skip
-    counts = pd.crosstab(arms[LEVEL], arms["treated"]).to_numpy()
-    if len(counts) > 1 and stats.chi2_contingency(counts).pvalue < UNEVEN:
-        warnings.warn(
-            "levels were not held out at one share: the row 'all' mixes them, read each level.",
-            AnticipateWarning, stacklevel=3,
-        )  # fmt: skip
+def _contacts(outcomes: Outcomes, first_days: float) -> pd.DataFrame:
+    contacts = outcomes.window.of_kind(c.EVENTS.index(c.CONTACTED))
+    until = outcomes.cutoff_us + days_to_microseconds(first_days)
+    return events_to_pandas(contacts.take(contacts.timestamp < until), outcomes.vocabulary)
 
 
 __all__ = ["CampaignEffect", "MeasuredGain", "campaign_effect"]

@@ -7,43 +7,57 @@ Never  an arm by what was carried out: who was drawn for the hold-out stays ther
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import stats
 
 from .. import columns as c
 from .._checks import check_columns
-from ..exceptions import ParameterError
+from ..exceptions import AnticipateWarning, ParameterError
 from ..log.ids import check_ids, lookup_codes
 from ..outcomes import Outcomes
+from .effect_asked import retained_of
+from .effect_money import payments_of
 from .levels import EVERYBODY
 
 Array = NDArray[Any]
 LEVEL, HOLDOUT, WOULD_BE, COST = "level", "holdout", "would_be", "cost"
+MANY_OVERRIDES = 0.1  # of an arm: from here on the warning says that the effect is diluted
+UNEVEN = 0.001  # p value below which levels were not held out at one share
 
 
-def arms_of(plan: pd.DataFrame, outcomes: Outcomes) -> pd.DataFrame:
+def arms_of(
+    plan: pd.DataFrame,
+    outcomes: Outcomes,
+    *,
+    retained: pd.Series[Any] | None = None,
+    under_contract: bool = False,
+) -> pd.DataFrame:
     """Customers of the experiment in the order of their ids.
 
     Columns: ``level`` (theirs, or for the held out the one they would have had), ``treated``
-    (bool), ``retained`` (bool), ``spend``, ``cost`` (0 for the held out). Customers that the
-    outcomes do not know are left out.
+    (bool), ``retained`` (bool: as given, else whether they bought), ``spend``, ``n_paid`` and
+    ``n_unpriced`` (lines), ``cost`` (0 for the held out). Customers that the outcomes do not
+    know are left out.
     """
     level, held = plan[LEVEL].where(~plan[HOLDOUT], plan[WOULD_BE]), plan[HOLDOUT]
     in_it = level.notna()
     done = outcomes.customers
     known = lookup_codes(plan.index.to_numpy(), outcomes.history.customer_ids) >= 0
     kept = plan.index[in_it & known]
-    did = done.loc[kept]
+    bought = done.loc[kept, "purchased"].to_numpy(dtype=bool)
+    paid = payments_of(outcomes, kept, under_contract=under_contract)
     cost = plan.loc[kept, COST].fillna(0.0).to_numpy(dtype=np.float64)
     return pd.DataFrame(
         {
             LEVEL: level[kept].to_numpy(dtype=object),
             "treated": ~held[kept].to_numpy(dtype=bool),
-            "retained": did["purchased"].to_numpy(dtype=bool),
-            "spend": did["spend"].to_numpy(dtype=np.float64),
+            "retained": bought if retained is None else retained_of(retained, kept),
+            **{str(name): column.to_numpy() for name, column in paid.items()},
             COST: np.where(held[kept].to_numpy(dtype=bool), 0.0, cost),
         },
         index=kept,
@@ -109,4 +123,24 @@ def _n_other_level(arms: pd.DataFrame, contacted: pd.DataFrame) -> int:
     return int(contacted.loc[other, c.CUSTOMER].nunique())
 
 
-__all__ = ["COST", "HOLDOUT", "LEVEL", "WOULD_BE", "arms_of", "check_plan", "overrides_of"]
+def warn_of_arms(arms: pd.DataFrame, found: dict[str, int | None]) -> None:
+    """Where an arm was not left as drawn, or levels were not held out alike."""
+    held, treated = int((~arms["treated"]).sum()), int(arms["treated"].sum())
+    for name, size in (("n_override_contacted_holdout", held), ("n_not_carried_out", treated)):
+        count = found[name]
+        if count is not None and count > MANY_OVERRIDES * size:
+            warnings.warn(
+                f"{name}: {count} of {size} customers. They stay in their arm, so that the effect "
+                "measured is smaller than that of a contact.",
+                AnticipateWarning, stacklevel=3,
+            )  # fmt: skip
+    counts = pd.crosstab(arms[LEVEL], arms["treated"]).to_numpy()
+    if len(counts) > 1 and stats.chi2_contingency(counts).pvalue < UNEVEN:
+        warnings.warn(
+            "levels were not held out at one share: the row 'all' mixes them, read each level.",
+            AnticipateWarning, stacklevel=3,
+        )  # fmt: skip
+
+
+__all__ = ["COST", "HOLDOUT", "LEVEL", "WOULD_BE", "arms_of", "check_plan", "overrides_of",
+           "warn_of_arms"]  # fmt: skip

@@ -14,11 +14,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from .effect_arms import COST, LEVEL
-from .effect_numbers import Difference, mean_difference, share_difference
+from .effect_money import N_UNPRICED, is_priced
+from .effect_numbers import NOT_MEASURED, Difference, mean_difference, share_difference
 from .levels import EVERYBODY
 
 Array = NDArray[Any]
 ALL = EVERYBODY
+NOT_KNOWN = "not measured"
+NO_PRICE = "not measured: no price is known"
 
 
 def compare(arms: pd.DataFrame, confidence: float) -> pd.DataFrame:
@@ -31,7 +34,9 @@ def compare(arms: pd.DataFrame, confidence: float) -> pd.DataFrame:
 def _numbers(arms: pd.DataFrame, confidence: float) -> dict[str, Any]:
     treated, held = arms[arms["treated"]], arms[~arms["treated"]]
     kept = share_difference(_column(treated, "retained"), _column(held, "retained"), confidence)
-    money = mean_difference(_column(treated, "spend"), _column(held, "spend"), confidence)
+    priced, money = is_priced(arms), NOT_MEASURED
+    if priced:
+        money = mean_difference(_column(treated, "spend"), _column(held, "spend"), confidence)
     n, cost = len(treated), float(_column(treated, COST).sum())
     return {
         "n_treated": n,
@@ -40,10 +45,11 @@ def _numbers(arms: pd.DataFrame, confidence: float) -> dict[str, Any]:
         "retained_holdout": _mean(held, "retained"),
         **_ends("gain", kept, 1),
         "verdict": _verdict(kept),
-        "spend_treated": _mean(treated, "spend"),
-        "spend_holdout": _mean(held, "spend"),
+        "spend_treated": _mean(treated, "spend") if priced else float("nan"),
+        "spend_holdout": _mean(held, "spend") if priced else float("nan"),
         **_ends("spend_gain", money, 1),
-        "spend_verdict": _verdict(money),
+        "spend_verdict": _verdict(money) if priced else NO_PRICE,
+        N_UNPRICED: int(_column(arms, N_UNPRICED).sum()),
         **_ends("customers_gained", kept, n),
         **_ends("spend_gained", money, n),
         "cost": cost,
@@ -69,8 +75,8 @@ def _mean(arm: pd.DataFrame, name: str) -> float:
 
 def _verdict(found: Difference) -> str:
     if np.isnan(found.value):
-        return "not measured"
+        return NOT_KNOWN
     return found.verdict
 
 
-__all__ = ["ALL", "compare"]
+__all__ = ["ALL", "NO_PRICE", "compare"]

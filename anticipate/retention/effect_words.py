@@ -12,6 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from .effect_asked import BOUGHT
+from .effect_money import N_UNPRICED
+from .effect_table import NO_PRICE
+
 if TYPE_CHECKING:
     from .effect import CampaignEffect
 
@@ -29,7 +33,8 @@ def effect_text(effect: CampaignEffect) -> str:
         f"From {effect.as_of:%Y-%m-%d}, {effect.horizon_days:g} days; "
         f"{effect.confidence:.0%} intervals."
     )
-    levels = [_level_text(str(name), row) for name, row in effect.table.iterrows()]
+    did = "bought" if effect.retained_is == BOUGHT else "retained"
+    levels = [_level_text(str(name), row, did) for name, row in effect.table.iterrows()]
     return "\n".join([head, *levels, _override_text(effect)])
 
 
@@ -43,27 +48,35 @@ def json_ready(effect: CampaignEffect) -> dict[str, Any]:
         "as_of": effect.as_of.isoformat(),
         "horizon_days": float(effect.horizon_days),
         "confidence": float(effect.confidence),
+        "retained_is": effect.retained_is,
         "levels": rows,
         "overrides": dict(effect.overrides),
         "n_unknown": effect.n_unknown,
     }
 
 
-def _level_text(name: str, row: pd.Series[Any]) -> str:
+def _level_text(name: str, row: pd.Series[Any], did: str) -> str:
     sizes = f"{name}: {row['n_treated']} treated, {row['n_holdout']} held out"
     if math.isnan(row["gain"]):
         return f"{sizes}; too few to measure."
     kept = (
-        f"{row['retained_treated']:.1%} against {row['retained_holdout']:.1%} bought, "
+        f"{row['retained_treated']:.1%} against {row['retained_holdout']:.1%} {did}, "
         f"{row['gain'] * 100:+.1f} points ({row['gain_low'] * 100:+.1f} to "
         f"{row['gain_high'] * 100:+.1f}): {row['verdict']}"
     )
-    money = (
+    return f"{sizes}; {kept}; {_money_text(row)}."
+
+
+def _money_text(row: pd.Series[Any]) -> str:
+    unpriced = int(row[N_UNPRICED])
+    if row["spend_verdict"] == NO_PRICE:
+        return f"spend {NO_PRICE}, of {unpriced} payment(s); cost {row['cost']:.2f}"
+    told = (
         f"spend {row['spend_gain']:+.2f} each ({row['spend_gain_low']:+.2f} to "
         f"{row['spend_gain_high']:+.2f}): {row['spend_verdict']}; "
         f"net of a cost of {row['cost']:.2f}: {row['net']:+.2f}"
     )
-    return f"{sizes}; {kept}; {money}."
+    return f"{told}; without a price, counted as 0: {unpriced} payment(s)" if unpriced else told
 
 
 def _override_text(effect: CampaignEffect) -> str:

@@ -122,7 +122,8 @@ def _savings(asked: Asked, free: Array, features: pd.DataFrame | None) -> tuple[
 def _features(asked: Asked, free: Array, features: pd.DataFrame | None) -> pd.DataFrame:
     """The rows of those who may be contacted."""
     if features is None:
-        return asked.predictions.iloc[asked.people.rows[free]]
+        rows = asked.people.rows[free]
+        return asked.predictions.drop(columns="reason", errors="ignore").iloc[rows]
     ids = pd.Index(asked.people.ids[free])
     if not isinstance(features, pd.DataFrame) or features.index.has_duplicates:
         raise ParameterError(

@@ -9,7 +9,6 @@ Source Multiple-choice knapsack: see ``knapsack``. Why not by risk: Ascarza, Ret
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,11 +18,11 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
 from .._checks import check_option
-from ..exceptions import NoHoldoutWarning, RiskRankingWarning
 from ..log import History, check_history
 from ..log.clock import to_timestamp
-from .choosing import Chosen, Rules, choose_by_risk, choose_by_value
+from .choosing import choose
 from .draws import draws
+from .effect_asked import HANDED_ON
 from .eligibility import Eligible
 from .levels import Level
 from .limits import (
@@ -36,7 +35,7 @@ from .limits import (
     take_channels,
     take_limits,
 )
-from .offers import Asked, Offers, make_offers
+from .offers import Asked, make_offers
 from .people import People, in_first_order, read_people
 from .plan_table import channel_names, plan_report, plan_table
 from .reasons import LANGUAGES
@@ -105,8 +104,9 @@ class ContactPlan(BaseEstimator):  # type: ignore[misc]
 
     The hold-out is drawn from everybody who may be contacted and is worth it, before the budget
     is spent; each is then asked which level the prices of the plan would have given them
-    (``would_be``). Treated and held-out customers are so chosen by one rule, and their
-    difference is the effect on those the plan would contact.
+    (``would_be``). Where the prices leave it open, many being worth just the price, the same
+    share of the held out as of the others would have been served. Treated and held-out customers
+    are so chosen by one rule, and their difference is the effect on those the plan would contact.
 
     Examples
     --------
@@ -114,12 +114,14 @@ class ContactPlan(BaseEstimator):  # type: ignore[misc]
     >>> from anticipate import load_example
     >>> history = load_example("three_buyers").as_of("2025-02-01")
     >>> churn = pd.DataFrame(
-    ...     {"p_churn": 0.5, "value_at_risk": [10.0, 40.0, 90.0], "expected_value": 50.0,
+    ...     {"p_churn": 0.5, "value_at_risk": [20.0, 40.0, 90.0], "expected_value": 50.0,
     ...      "segment": "at_risk"}, index=pd.Index(history.customer_ids, name="customer_id"))
     >>> levels = [Level("Basic", 1, save_probability=0.1), Level("Premium", 5, 0.3)]
-    >>> plan = ContactPlan(levels, budget=6, holdout=0.01).assign(churn, history)
+    >>> plan = ContactPlan(levels, budget=6, holdout=0.5).assign(churn, history)
     >>> plan["level"].astype(object).fillna("-").tolist(), plan["cost"].sum()
-    (['-', 'Basic', 'Premium'], np.float64(6.0))
+    (['Basic', '-', 'Premium'], np.float64(6.0))
+    >>> plan.index[plan["holdout"]].tolist() == plan.index[1:2].tolist()
+    True
     """
 
     report_: dict[str, Any]
@@ -171,7 +173,9 @@ class ContactPlan(BaseEstimator):  # type: ignore[misc]
         history : History
             As of the campaign's start. Customers it does not know have no limits.
         features : DataFrame indexed by customer_id, optional
-            What fitted uplifts read; default: the predictions themselves.
+            What fitted uplifts read; default: the predictions but ``reason``, so ``p_churn,
+            p_alive, expected_purchases, expected_value, value_at_risk, segment`` (a word) and,
+            if they are there, ``p_churn_low, p_churn_high``.
         limits : retention.limits.Limits, optional
             Known already, row i = row i of the predictions: the events of the history are not
             read then. What its customers object to counts all the same.
@@ -185,8 +189,8 @@ class ContactPlan(BaseEstimator):  # type: ignore[misc]
             ``expected_saved_customers``, ``evidence`` (``assumed``, ``measured``), ``cost``,
             ``net_value``, ``shadow_price`` (of the budget, the same in every row), ``holdout``
             (bool), ``would_be`` (the held-out customer's level), ``channel``, ``reason_code``,
-            ``reason``. Amounts are 0 without a contact. ``attrs["as_of"]``: the cutoff
-            (ISO 8601).
+            ``reason``. Amounts are 0 without a contact. ``attrs``: ``as_of``, the cutoff (ISO
+            8601), and of the predictions' own ``churn_is, mode, horizon_days``.
 
         Raises
         ------
@@ -195,7 +199,7 @@ class ContactPlan(BaseEstimator):  # type: ignore[misc]
         Warns
         -----
         NoHoldoutWarning
-            If ``holdout`` is 0.
+            If ``holdout`` is 0, or too small for anybody to be held out of the contacts made.
         RiskRankingWarning
             If ``rank_by="risk"``: by how much less is saved than by the plan.
         """
@@ -209,14 +213,16 @@ class ContactPlan(BaseEstimator):  # type: ignore[misc]
         best = offers.worth.max(axis=0)
         able = best > 0 if self.rank_by == "value" else best > -np.inf
         held_out = able & (draws(people.ids, self.random_state) < self.holdout)
-        chosen = self._choose(offers, people, held_out)
+        chosen = choose(self, offers, people.p_churn, held_out)
         table = plan_table(
             people, offers, chosen, (code, number), self._facts(),
             by_risk=self.rank_by == "risk", language=language,
         )  # fmt: skip
         self.report_ = plan_report(table, offers, chosen, budget=self.budget)
         ordered = in_first_order(table, people)
-        ordered.attrs["as_of"] = to_timestamp(history.cutoff_us).isoformat()  # Parquet takes text
+        said = {name: predictions.attrs[name] for name in HANDED_ON if name in predictions.attrs}
+        as_of = to_timestamp(history.cutoff_us).isoformat()  # Parquet takes text
+        ordered.attrs.update(said, as_of=as_of)
         return ordered
 
     def win_back(
@@ -275,26 +281,3 @@ class ContactPlan(BaseEstimator):  # type: ignore[misc]
             "window_days": f"{self.contact_window_days:g}",
             "max_contacts": self.max_contacts,
         }
-
-    def _choose(self, offers: Offers, people: People, held_out: Array) -> Chosen:
-        if self.holdout == 0:
-            warnings.warn(
-                "holdout=0: nobody is left alone at random, so what the contacts change cannot be "
-                "measured afterwards. Keep a small share, such as holdout=0.05.",
-                NoHoldoutWarning, stacklevel=3,
-            )  # fmt: skip
-        caps = [one.capacity for one in offers.levels]
-        rules = Rules(offers.costs, self.budget, self.capacity, caps)
-        best = choose_by_value(offers.worth, held_out, rules)
-        if self.rank_by == "value":
-            return best
-        liked = np.where(offers.worth > -np.inf, offers.gain, -np.inf)
-        found = choose_by_risk(liked, people.p_churn, held_out, rules)
-        here, there = (offers.worth_of(one.level) for one in (found, best))
-        unit = "customers" if self.objective == "customers" else "net value"
-        warnings.warn(
-            f"rank_by='risk' is expected to save {here:.6g} {unit}, rank_by='value' {there:.6g} "
-            "within the same limits: who is most likely to leave is seldom who can be kept.",
-            RiskRankingWarning, stacklevel=3,
-        )  # fmt: skip
-        return found._replace(bound=best.bound)

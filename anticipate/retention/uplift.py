@@ -167,6 +167,8 @@ def _rows(table: Any, mask: Array) -> Any:
 
 
 def _chance(model: Any, table: Any) -> Array:
+    if not len(table):  # scikit-learn refuses a table of no rows
+        return np.zeros(0)
     return np.asarray(model.predict_proba(table)[:, 1], dtype=np.float64)
 
 

@@ -36,6 +36,9 @@ def table_of(X: Any) -> Any:
         raise ParameterError(
             f"X must have a row per customer and at least one column; its shape is {table.shape}."
         )
+    if isinstance(table, pd.DataFrame) and table.columns.has_duplicates:
+        twice = [str(name) for name in table.columns[table.columns.duplicated()]]
+        raise ColumnError(f"X: column {twice[:3]} stands twice; keep one of each.")
     return table
 
 
@@ -70,14 +73,25 @@ def mixed_encoder() -> Pipeline:
     """Any table as scaled numbers: words by kind (new ones: none), gaps by the median, marked."""
     gaps = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
     numbers = make_pipeline(FunctionTransformer(_as_floats), gaps)
-    words = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+    kinds = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+    words = make_pipeline(FunctionTransformer(_as_words), kinds)
     columns = make_column_transformer((words, WORDS), remainder=numbers)
-    return make_pipeline(FunctionTransformer(pd.DataFrame), columns, StandardScaler())
+    return make_pipeline(FunctionTransformer(_as_frame), columns, StandardScaler())
 
 
 def logistic_on_mixed(penalty: float) -> Pipeline:
     """A ridge logistic regression on ``mixed_encoder``'s columns; ``penalty`` is 1/C."""
     return make_pipeline(mixed_encoder(), LogisticRegression(C=1 / penalty, max_iter=1000))
+
+
+def _as_frame(table: Any) -> pd.DataFrame:
+    """Named columns; objects that are all numbers are numbers, not a kind each."""
+    return pd.DataFrame(table).infer_objects()
+
+
+def _as_words(table: pd.DataFrame) -> pd.DataFrame:
+    """Every way to say that a word is missing is None: the encoder cannot sort the others."""
+    return table.astype(object).where(table.notna(), None)
 
 
 def _as_floats(table: pd.DataFrame) -> Array:

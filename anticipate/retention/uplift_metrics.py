@@ -212,6 +212,8 @@ def _interval(
 ) -> tuple[float, float]:
     level = check_confidence(confidence)
     draws = check_count("n_bootstrap", n_bootstrap, least=2)
+    if random_state is not None:
+        check_count("random_state", random_state, least=0)
     rng = np.random.default_rng(random_state)
     arms = [np.flatnonzero(rows.treated == arm) for arm in (0.0, 1.0)]
     found = [area(rows, _drawn(arms, len(rows.y), rng)) for _ in range(draws)]

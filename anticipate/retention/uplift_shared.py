@@ -95,6 +95,8 @@ class SharedLearner(BaseEstimator):  # type: ignore[misc]
     def predict_uplift(self, X: Any) -> Array:
         """Gain in P(y = 1) by the treatment, in [−1, 1], float64 (n,)."""
         table = same_columns(self, X)
+        if not len(table):  # scikit-learn refuses a table of no rows
+            return np.zeros(0)
         x = self.encoder_.transform(table)
         middle = _row_by_row(x, self.common_, self.intercept_)
         effect = _row_by_row(x, self.differing_, self.effect_)

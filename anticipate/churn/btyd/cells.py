@@ -77,6 +77,7 @@ def statistics(summary: pd.DataFrame) -> tuple[Floats, Floats, Floats]:
     x, t_x, T = (finite_column(summary, name) for name in COLUMNS)
     bad = (x < 0) | (t_x < 0) | (t_x > T) | ((x == 0) & (t_x != 0))
     refuse(bad, "0 <= last_repeat_days <= age_days and 0 repeats at time 0 do not hold")
+    refuse(x != np.rint(x), "n_repeats is no whole number")
     return x, t_x, T
 
 
