@@ -321,7 +321,9 @@ def test_unknown_customers_and_an_empty_history_are_answered(model: ChurnModel, 
     assert nobody.columns.tolist() == table.columns.tolist()
 
 
-@pytest.mark.parametrize("settings", [{"horizon_days": 0}, {"at_risk": 2}, {"departed": -1}])
+@pytest.mark.parametrize(
+    "settings", [{"horizon_days": 0}, {"at_risk": 2}, {"departed": -1}, {"interval": "no"}]
+)
 def test_settings_out_of_range_are_refused(settings: dict[str, Any]):
     with pytest.raises(ParameterError, match=next(iter(settings))):
         quick(log_of(bought(1, 0, 9)).as_of(day(60)), **settings)

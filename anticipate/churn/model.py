@@ -135,6 +135,7 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         at_risk = check_probability("at_risk", self.at_risk)
         departed = check_probability("departed", self.departed)
         check_option("mode", self.mode, (INACTIVITY, CONTRACT))
+        check_option("interval", self.interval, (True, False))
         if self.random_state is not None:
             check_count("random_state", self.random_state, least=0, most=2**32 - 1)
         known, n_left_out = without_objectors(history)
