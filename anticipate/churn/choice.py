@@ -16,6 +16,7 @@ import pandas as pd
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from scipy.special import expit
+from threadpoolctl import threadpool_limits
 
 from ..evaluation.probability_metrics import log_loss
 from ..exceptions import MinimumDataWarning
@@ -109,7 +110,8 @@ def compare(
         folds, how = customer_folds(data), OVER_CUSTOMERS
     folds = [(train, test) for train, test in folds if learnable(data.left[train])]
     jobs = (delayed(_judge)(data, train, test, random_state) for train, test in folds)
-    judged = Parallel(n_jobs=n_jobs)(jobs)
+    with threadpool_limits(1):  # held here: a thread that is done must not free the others
+        judged = Parallel(n_jobs=n_jobs)(jobs)
     if not judged:
         return {}, how
     truth = np.concatenate([data.left[test] for _, test in folds])

@@ -16,6 +16,7 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from scipy.special import expit, ndtri
 from scipy.stats import t
+from threadpoolctl import threadpool_limits
 
 from ..kernels import btyd
 from ..kernels.purchases import PurchaseState
@@ -79,7 +80,9 @@ def learn_spread(
         vectors = [_btyd_again(fitted, summary, rng) for rng in rngs]
         return Spread((), np.stack(vectors), drift, newcomer)
     jobs = (delayed(_members_again)(data, chosen, rng, random_state) for rng in rngs)
-    found = [again for again in Parallel(n_jobs=n_jobs)(jobs) if again is not None]
+    with threadpool_limits(1):  # held here: a thread that is done must not free the others
+        fitted_again = Parallel(n_jobs=n_jobs)(jobs)
+    found = [again for again in fitted_again if again is not None]
     if len(found) < 2:  # classes too small to be drawn again: the chosen members alone
         found = [members, members]
     return Spread(tuple(found), np.empty((0, btyd.VECTOR_LENGTH)), drift, newcomer)

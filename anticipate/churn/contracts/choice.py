@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from ...evaluation.probability_metrics import log_loss
 from ...exceptions import MinimumDataWarning
@@ -119,7 +120,8 @@ def _compare(
     if not folds:
         folds, how = _usable(customer_folds(data), data, names), OVER_CUSTOMERS
     jobs = (delayed(_judge)(data, *fold, periods, names, random_state) for fold in folds)
-    judged = Parallel(n_jobs=n_jobs)(jobs)
+    with threadpool_limits(1):  # held here: a thread that is done must not free the others
+        judged = Parallel(n_jobs=n_jobs)(jobs)
     if not judged:
         return {}, how
     truth = np.concatenate([data.left[test] for _, test in folds])
