@@ -1,5 +1,6 @@
 """What customers are about to do by mistake, and what they may do instead."""
 
 from .duplicates import DuplicateGuard
+from .return_guard import ReturnGuard
 
-__all__ = ["DuplicateGuard"]
+__all__ = ["DuplicateGuard", "ReturnGuard"]

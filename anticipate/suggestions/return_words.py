@@ -19,7 +19,7 @@ AUDIENCES = {
 }
 SENTENCES: dict[str, dict[str, str]] = {
     "often_returned": {
-        "en": "{item}: {return_percent} of 100 came back; a second look may save the way",
+        "en": "{item}: {return_percent} of 100 came back; a second look may be worth it",
         "ko": "{item}: 100개 중 {return_percent}개가 반품됨. 한 번 더 확인해 보세요",
     },
     "several_of_one": {

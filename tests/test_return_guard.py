@@ -1,0 +1,299 @@
+"""The return guard: labels, shares, chances, when it speaks, and who may read what."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.exceptions import NotFittedError
+
+from anticipate import exceptions as wrong
+from anticipate.evaluation.probability_metrics import auc
+from anticipate.guards import return_learning
+from anticipate.guards.return_guard import ReturnGuard
+from anticipate.guards.return_learning import Speaking, best_threshold, lower_bound
+from anticipate.guards.return_pairs import kept_pairs, mostly_kept
+from anticipate.guards.return_rows import Slice, closed_lines, item_returns, kinds_of, slices
+from anticipate.kernels.owned import Lines
+from anticipate.kernels.return_risk import COLUMNS, ItemReturns, risk_columns
+from anticipate.log import InteractionLog
+from anticipate.suggestions.return_words import AUDIENCES, SENTENCES
+from anticipate.testing import check_history_model, random_log
+
+END = "2025-12-31"
+ITEMS = pd.DataFrame({
+    "item_id": ["coat-l", "coat-s", "mug", "sock"],
+    "work_id": ["coat", "coat", None, None],
+    "category": ["coats", "coats", "home", "home"],
+})  # fmt: skip
+PEOPLE = pd.DataFrame({"customer_id": ["c007"], "objects_to": ["profiling"]})
+
+
+def small_log(rows, **options):
+    """Rows, or text with a row per line; dates without a year are of 2025."""
+    if isinstance(rows, str):
+        rows = [[f"2025-{w}" if w[:2].isdigit() else w for w in r.split()] for r in rows.split("|")]
+    columns = ["customer_id", "item_id", "timestamp", "event", "quantity", "price", "known_at"]
+    table = pd.DataFrame(rows, columns=columns[: len(rows[0])])
+    numbers = {name: float for name in ("quantity", "price") if name in table}
+    named = {name: name for name in columns[3:] if name in table}
+    options = {"timezone": "UTC", "closed_until": END, **named, **options}
+    return InteractionLog.from_frame(table.astype(numbers), **options).as_of(END)
+
+
+def coat_shop(seed=0, n_carts=4200):
+    """Coats come back from 4 of 100 carts; where both sizes are in it, the large one from 85."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for cart in range(n_carts):
+        who, both = f"c{rng.integers(0, 150):03d}", rng.random() < 0.08
+        at = pd.Timestamp("2025-01-01", tz="UTC") + pd.Timedelta(minutes=120 * cart)
+        one = rng.choice(["coat-l", "coat-s", "mug", "sock"])
+        for item in ["coat-l", "coat-s"] if both else [one]:
+            rows.append((who, item, at, "purchase"))
+            if rng.random() < (0.85 if both and item == "coat-l" else 0.04):
+                rows.append((who, item, at + pd.Timedelta(days=3), "return"))
+    return small_log(rows, items=ITEMS, customers=PEOPLE)
+
+
+def remade(table):
+    """The shop again, of these events."""
+    rows = table[["customer_id", "item_id", "timestamp", "event"]].itertuples(index=False)
+    return small_log(list(rows), items=ITEMS, customers=PEOPLE)
+
+
+@pytest.fixture(scope="module")
+def history():
+    return coat_shop()
+
+
+@pytest.fixture(scope="module")
+def guard(history):
+    return ReturnGuard(return_window_days=20, cost_return=2.0).fit(history)
+
+
+def cart_of(*lines, **columns):
+    return pd.DataFrame(lines, columns=["customer_id", "item_id"]).assign(**columns)
+
+
+BOTH = cart_of(("c001", "coat-l"), ("c001", "coat-s"), ("c002", "mug"), ("c007", "coat-l"))
+
+
+def test_a_line_is_returned_if_any_piece_came_back_within_its_closed_window():
+    """Window 60 d: back on day 5; on day 69; in two parts, the first on day 10; still open."""
+    history = small_log(
+        "ann mug 01-01 purchase +1 | ann mug 01-06 return +1 | bob mug 01-01 purchase +1 |"
+        "bob mug 03-11 return +1 | cid mug 01-01 purchase +5 | cid mug 01-11 cancel +1 |"
+        "cid mug 05-01 cancel +1 | dan mug 12-01 purchase +1 | dan mug 12-02 return +1"
+    )
+    closed = closed_lines(history, 60.0)
+
+    assert closed.returned.tolist() == [True, False, True]
+    assert history.events.customer[closed.row].tolist() == [0, 1, 2]
+
+
+def test_shares_of_items_are_shrunken_to_all():
+    """2 of 3 lines came back: whole (2 + .2) / 13; mug 2 of 2, sock 0 of 1, each with 50 of it."""
+    history = small_log(
+        "ann mug 01-01 purchase | ann mug 01-06 return | bob mug 01-01 purchase |"
+        "bob mug 01-09 return | bob sock 01-01 purchase"
+    )
+    whole = 2.2 / 13
+    expected = [(2 + 50 * whole) / 52, 50 * whole / 51, whole]
+
+    assert item_returns(history, 60.0).share.tolist() == pytest.approx(expected)
+
+
+def test_columns_of_a_cart_by_hand():
+    """ann bought 2 mugs at 8 (known) and, at the line's own instant or told later, more."""
+    history = small_log(
+        "ann mug 01-01 purchase +2 +8 01-01 | ann mug 01-04 return +1 +8 01-04 |"
+        "ann mug 01-05 return +1 +8 03-01 | ann sock 02-01 purchase +9 +1 02-01",
+        items=ITEMS,
+    )
+    at = pd.Timestamp("2025-02-01").value // 1000
+    none = np.zeros(3, dtype=int)
+    lines = Lines(none, np.arange(3), np.full(3, at), np.array([1.0, 1.0, 4.0]), none == 1)
+    table = ItemReturns(np.full(5, 0.1), np.full(5, np.log(4.0)), np.zeros(5))
+    price, kinds = np.array([4.0, np.nan, 16.0]), kinds_of(history.items)
+    X = risk_columns(history.events, lines, price, items=table, kinds=kinds)
+    found = pd.DataFrame(X, columns=COLUMNS)
+
+    assert found["more_of_thing"].tolist() == [1, 1, 0]
+    assert found["more_of_category"].tolist() == pytest.approx([np.log(2), np.log(2), 0])
+    assert found["first_of_category"].tolist() == [1, 1, 0]
+    assert found["log_past_lines"].tolist() == pytest.approx([np.log(2)] * 3)
+    assert found["quantity_over_habit"].iloc[2] == pytest.approx(np.log(4 / 2), abs=1e-6)
+    assert found["price_over_habit"].iloc[2] == pytest.approx(np.log(16 / 8), abs=1e-6)
+    assert np.isnan(found["log_price"].iloc[1])
+    assert found["log_thing_sent_back"].tolist() == pytest.approx([0, 0, np.log(2)])
+    own = (1 + 20 * 0.1) / (2 + 20)  # one return known, of one line and one return
+    assert found["own_odds"].iloc[0] == pytest.approx(np.log(own / (1 - own)))
+
+
+def test_what_was_kept_is_advised_only_if_the_log_shows_it():
+    """Five buyers of both sizes: four kept the small one. One more pair is too few."""
+    rows = []
+    for who, back in zip("abcde", ["coat-l"] * 4 + ["coat-s"], strict=True):
+        rows += [(who, item, "2025-01-01", "purchase") for item in ("coat-l", "coat-s")]
+        rows.append((who, back, "2025-01-05", "return"))
+    history = small_log(rows, items=ITEMS)
+    thing = kinds_of(history.items).thing
+    pairs = kept_pairs(history.events, closed_lines(history, 60.0), thing)
+    few = history.select(list("abcd"))
+    few = kept_pairs(few.events, closed_lines(few, 60.0), thing)
+
+    assert mostly_kept(pairs, 0, 1) == mostly_kept(pairs, 1, 0) == (1, 4, 5)
+    assert mostly_kept(few, 0, 1) is None
+    assert mostly_kept(pairs, 0, -1) is None
+
+
+def test_wilsons_lower_bound_and_the_best_threshold_by_hand():
+    """z = 1.2816: 8 of 10 -> .602. Break-even .5: 20 right ones above .9 pay, 20 at .6 do not."""
+    assert lower_bound(8, 10) == pytest.approx(0.602, abs=1e-3)
+    assert lower_bound(0, 0) == 0
+    right = np.repeat([True, False], [20, 20])
+    one = Slice(np.zeros((40, 1)), right, np.full(40, 0.1))
+    p = np.where(right, 0.9, 0.6)
+
+    assert best_threshold(one, p, Speaking(0.5, 2.0)) == 0.9
+    assert best_threshold(one, p, Speaking(0.5, 8.0)) == 0.9
+    assert best_threshold(one, p, Speaking(0.5, 10.0)) is None
+
+
+def test_two_sizes_in_one_cart_are_warned_of_with_what_others_kept(guard, history):
+    cart = BOTH.set_axis([9, 3, 5, 1]).assign(note="kept")
+    before = cart.copy(deep=True)
+    found = guard.review(cart, history)
+
+    pd.testing.assert_frame_equal(cart, before)
+    pd.testing.assert_frame_equal(found[cart.columns], cart)
+    assert guard.report_["speaks"] is True
+    assert found["verdict"].tolist() == ["warn", "pass", "pass", "pass"]
+    assert set(found["kind"]) == {"return_risk"}
+    assert "kept coat-s" in found["reason"].iloc[0]
+    codes = [one["code"] for one in found["evidence"].iloc[0]]
+    assert codes == ["others_kept", "several_of_one", "often_returned"]
+    assert len(found["options"].iloc[0]) == 3
+    assert found["options"].iloc[1] == [] == found["evidence"].iloc[1]
+    json.dumps(found["evidence"].tolist())
+
+
+def test_customers_are_judged_and_told_without_their_own_returns(guard, history):
+    """Deleting every return of the log changes nothing that customers read or the verdict."""
+    innocent = remade(history.to_pandas().query("event == 'purchase'"))
+    told = guard.review(BOTH, history)
+    pd.testing.assert_frame_equal(told, guard.review(BOTH, innocent))
+    codes = [e["code"] for line in told["evidence"] for e in line]
+    staff = guard.review(BOTH, history, audience="staff")
+
+    assert set(AUDIENCES) == set(SENTENCES)
+    assert "own_returns" not in codes
+    assert "own_returns" in [e["code"] for e in staff["evidence"].iloc[2]]
+    assert staff["verdict"].tolist() == told["verdict"].tolist()
+    assert "own_returns" not in str(staff["reason"].tolist())
+
+
+def test_who_objects_is_judged_by_item_and_cart_alone(guard, history):
+    """Their past could be anybody's: without it, the same answer."""
+    lines = cart_of(("c007", "coat-l"), ("c007", "sock"))
+    found = guard.review(lines, history, audience="staff")
+    others = remade(history.to_pandas().query("customer_id != 'c007'"))
+    unknown = guard.review(lines, others)
+
+    assert all(e["code"] == "often_returned" for e in found["evidence"].iloc[0])
+    assert found["probability"].tolist() == unknown["probability"].tolist()
+
+
+def test_by_default_it_is_silent_where_warnings_would_not_pay(history):
+    silent = ReturnGuard(return_window_days=20, cost_annoyance=50.0).fit(history)
+
+    assert set(silent.review(BOTH, history)["verdict"]) == {"pass"}
+    assert silent.report_["speaks"] is False
+    assert "0.98" in silent.report_["silent_because"]
+
+
+def test_too_few_returns_leave_the_items_share_and_one_sentence():
+    history = small_log("ann mug 01-01 purchase")
+    with pytest.warns(wrong.MinimumDataWarning, match="too few"):
+        guard = ReturnGuard().fit(history)
+    whole = 0.2 / 11
+    cart = cart_of(("ann", "mug"), ("ann", "new"))
+
+    p = guard.review(cart, history)["probability"].tolist()
+    assert p == pytest.approx([50 * whole / 51, whole])
+
+
+def test_strangers_new_items_long_and_empty_carts_are_answered(guard, history):
+    lines = pd.concat([BOTH, cart_of(("nobody", "new"))] * 2000)
+
+    assert guard.review(lines, history)["probability"].between(0, 1).all()
+    assert len(guard.review(cart_of(), history)) == 0
+
+
+def test_bad_carts_get_one_clear_error(guard, history):
+    bad = wrong.BadRowsError
+    for name, value in [("price", "dear"), ("price", -1.0), ("quantity", 0)]:
+        with pytest.raises(bad, match=name):
+            guard.review(BOTH.assign(**{name: value}), history)
+    with pytest.raises(wrong.ColumnError, match="item_id"):
+        guard.review(BOTH.drop(columns="item_id"), history)
+
+
+def test_bad_options_are_refused(guard, history):
+    with pytest.raises(NotFittedError):
+        ReturnGuard().review(BOTH, history)
+    with pytest.raises(wrong.ParameterError, match="audience"):
+        guard.review(BOTH, history, audience="press")
+    with pytest.raises(wrong.EmptyHistoryError, match="no purchase"):
+        ReturnGuard().fit(history.as_of("2024-12-01"))
+
+
+def test_the_guard_keeps_the_laws_of_history_models(monkeypatch):
+    """With so few returns needed that all models are learned and not only shares."""
+    monkeypatch.setattr(return_learning, "FEWEST_RETURNED", 2)
+    log = random_log(4)
+
+    assert "levels" in ReturnGuard(return_window_days=10).fit(log.as_of(log.end)).report_
+    check_history_model(ReturnGuard(return_window_days=10), log)
+
+
+def test_an_early_slice_knows_nothing_of_later_returns(history):
+    """From day 200 on mugs come back like large coats: the first slice's shares stay."""
+    table = history.to_pandas()
+    late = table["timestamp"] >= pd.Timestamp("2025-07-20", tz="UTC")
+    swap = table["item_id"].map({"mug": "coat-l", "coat-l": "mug"}).fillna(table["item_id"])
+    changed = remade(table.assign(item_id=table["item_id"].where(~late, swap)))
+    ours, theirs = slices(history, 20.0), slices(changed, 20.0)
+
+    np.testing.assert_array_equal(ours[0].X, theirs[0].X)
+    assert not np.array_equal(np.unique(ours[-1].base), np.unique(theirs[-1].base))
+
+
+def test_staffs_chances_too_are_the_same_alone_and_in_a_batch(guard, history):
+    whole = guard.review(BOTH, history, audience="staff")
+    again = ReturnGuard.from_arrays(guard.to_arrays())
+    for who in ("c001", "c002", "c007"):
+        rows = BOTH["customer_id"] == who
+        alone = again.review(BOTH[rows], history.select([who]), audience="staff")
+        pd.testing.assert_frame_equal(alone, whole[rows], check_exact=True)
+
+
+def test_chances_are_right_on_carts_to_come(guard):
+    """Another year of the shop: better than the item's share by .02, mean within a fifth."""
+    later = coat_shop(seed=1)
+    closed, events = closed_lines(later, 20.0), later.events
+    cart = pd.DataFrame({
+        "customer_id": later.customer_ids[events.customer[closed.row]],
+        "item_id": later.item_ids[events.item[closed.row]],
+        "timestamp": pd.to_datetime(events.timestamp[closed.row], unit="us", utc=True),
+    })  # fmt: skip
+    found = guard.review(cart, later)
+    warned = (found["verdict"] == "warn").to_numpy()
+    share = guard.items_.share[events.item[closed.row]]
+
+    assert auc(closed.returned, found["probability"]) > auc(closed.returned, share) + 0.02
+    assert found["probability"].mean() == pytest.approx(closed.returned.mean(), rel=0.2)
+    assert closed.returned[warned].mean() > 0.6
