@@ -31,7 +31,7 @@ from ...suggestions.contract_words import contract_sentences
 from ..rows import learners, without_objectors
 from .candidates import Members, Periods, log_open
 from .choice import choose_hazard
-from .rows import describe, like_contracts, past_windows
+from .rows import Contracts, describe, like_contracts, past_windows
 from .state import CONTRACT_END, has_contracts, missing_ends, seen_state
 from .storage import pack_members, unpack_members
 
@@ -201,6 +201,11 @@ class ContractHazard(BaseEstimator):  # type: ignore[misc]
         """Log-odds of closing in the horizon, (n_customers,); NaN where no contract is open."""
         check_is_fitted(self, "members_")
         return log_odds_closed(self._log_open(history)[:, -1])
+
+    def log_odds_of(self, contracts: Contracts) -> Floats:
+        """Log-odds of closing in the horizon of contracts described already, (n,)."""
+        z = log_open(self.report_["model"], self.members_, contracts, self.periods())
+        return log_odds_closed(z[:, -1])
 
     def predict_reasons(self, history: History) -> tuple[NDArray[np.int8], ContractFacts]:
         """Reason codes (positions in ``kernels.contract_reasons.REASONS``) and their facts."""

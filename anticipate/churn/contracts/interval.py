@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 
 from ...exceptions import EmptyHistoryError, MinimumDataWarning
 from ...log import History
+from ...log.objections import objectors
 from ..interval import DRIFT, variance
 from .hazard import ContractHazard
+from .rows import describe
 
 Floats = NDArray[np.float64]
 N_HALVES = 10
@@ -49,6 +51,15 @@ def fit_halves(
 
 
 def log_odds_sd(halves: tuple[ContractHazard, ...], history: History) -> Floats:
-    """Standard deviation of each customer's log-odds, shape (n_customers,)."""
-    replicates = [half.predict_log_odds(history) for half in halves]
-    return np.sqrt(variance(replicates) + DRIFT**2)
+    """Standard deviation of each customer's log-odds, (n_customers,); NaN without a contract."""
+    state, contracts = describe(history, halves[0].features_, usual_term_days=np.nan)
+    rows = state.open & ~objectors(history)
+    described = contracts.take(rows)  # once: halves differ in the usual term alone
+    terms = [np.full(int(rows.sum()), half.usual_term_days_) for half in halves]
+    replicates = [
+        half.log_odds_of(described._replace(usual_term_days=term))
+        for half, term in zip(halves, terms, strict=True)
+    ]
+    sd = np.full(history.n_customers, np.nan)
+    sd[rows] = np.sqrt(variance(replicates) + DRIFT**2)
+    return sd

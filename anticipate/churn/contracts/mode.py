@@ -24,7 +24,7 @@ from ...kernels.churn import (
     SEGMENTS,
     WON_BACK,
 )
-from ...kernels.contract import ContractState, effective_closings, log_odds_closed
+from ...kernels.contract import ContractState, effective_closings
 from ...kernels.purchases import PurchaseState
 from ...kernels.segments import segment_count
 from ...log import History
@@ -33,7 +33,6 @@ from ...suggestions.contract_words import contract_sentences
 from .. import contributions as shapley
 from ..interval import DRIFT, limits
 from ..summary import forget, history_state
-from .candidates import log_open
 from .hazard import ContractHazard
 from .interval import fit_halves, log_odds_sd
 from .money import daily_payments
@@ -148,9 +147,7 @@ def learn_contracts(
 
 def _score(hazard: ContractHazard, table: Floats) -> Floats:
     k = len(hazard.features_)
-    contracts = Contracts(table[:, :k], *table[:, k:].T)
-    z = log_open(hazard.report_["model"], hazard.members_, contracts, hazard.periods())
-    return log_odds_closed(z[:, -1])
+    return hazard.log_odds_of(Contracts(table[:, :k], *table[:, k:].T))
 
 
 def _table(contracts: Contracts) -> Floats:
