@@ -110,7 +110,9 @@ def catch_table(
     )
     if before is not None:
         row |= _as_set(tables, scores, *before)
-    rows = {name: row}
+    rows = {name: row, f"{name}, ties by lot": {
+        f"{rate:g}": _mean(expected_caught, tables, scores, rate) for rate in RATES
+    }}  # fmt: skip
     for rule in RULES:
         if rule == "within N days":
             best = {f"{rate:g}": best_within(tables, rate) for rate in RATES}

@@ -20,7 +20,7 @@ from anticipate.datasets import make_log
 from anticipate.guards.duplicates import DuplicateGuard
 from anticipate.log import History
 
-BOOKSHOP = {"n_customers": 4000, "random_state": 11}
+BOOKSHOP = {"n_customers": 12000, "random_state": 11}
 CUTOFFS = {
     "online_retail": {"earlier": ("2011-06-15", "2011-08-01", "2011-09-15"),
                       "last": ("2011-10-25",)},

@@ -51,8 +51,9 @@ def run_cutoff(name: str, cutoff: str, options: dict[str, Any]) -> dict[str, pd.
         table = catch_table(lines, scores, before=(old_lines, old_scores))
         injected = lines[0]["injected_kind"].notna()
         n_repeats = int((lines[0]["owned"] & ~injected).sum())
-        print(f"\n{name} {cutoff} {kind}: {int(injected.sum())} injected, "
-              f"{int((~injected).sum())} legitimate lines, {n_repeats} of them true repeats")  # fmt: skip
+        n_bad, n_good = int(injected.sum()), int((~injected).sum())
+        print(f"\n{name} {cutoff} {kind}: {n_bad} injected, {n_good} legitimate lines, "
+              f"{n_repeats} of them true repeats")  # fmt: skip
         print(table.round(3).to_string(na_rep=""))
         found[kind] = table
     return found
