@@ -42,6 +42,7 @@ def run_cutoff(name: str, cutoff: str, options: dict[str, Any]) -> dict[str, pd.
     for moment in (at - pd.Timedelta(days=SETTING_DAYS), at):
         before = Before.at(log, moment)
         sides.append((before, fitted(before.history, **options)))
+    print(f"\n{name} {cutoff}: {len(sides[1][0].low)} items are the lowest third")
     found = {}
     for kind in KINDS:
         scored = [reviewed(before, guard, kind) for before, guard in sides]

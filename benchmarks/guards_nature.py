@@ -23,7 +23,7 @@ from anticipate.evaluation.guard_metrics import score_limit
 
 SETTING_DAYS = 30
 LAST_DAYS = 15  # after the last cutoff: its labels close before the data end
-ROW = "{:<24}{:>9}{:>9}{:>9}{:>9}{:>11}"
+ROW = "{:<24}{:>9}{:>9}{:>11}{:>9}{:>12}"
 
 
 def spans(name: str, which: str) -> list[tuple[str, Any]]:
