@@ -21,7 +21,7 @@ from anticipate.evaluation import (
     warning_baselines,
 )
 from anticipate.features import FeatureBuilder
-from anticipate.guards import DuplicateGuard
+from anticipate.guards import DuplicateGuard, FitGuard
 from anticipate.kernels.pairs import find_pairs
 from anticipate.needs import NextNeedRanker
 from anticipate.outcomes import label_outcomes
@@ -118,6 +118,7 @@ MODELS = {
     "timing": PurchaseTimer(),
     "churn": ChurnModel(horizon_days=30, random_state=0),
     "duplicates": DuplicateGuard(cost_annoyance=0.01),
+    "fit": FitGuard(window_days=20, cost_annoyance=0.001),
 }
 
 

@@ -1,6 +1,7 @@
 """What customers are about to do by mistake, and what they may do instead."""
 
 from .duplicates import DuplicateGuard
+from .fit_guard import FitGuard
 from .return_guard import ReturnGuard
 
-__all__ = ["DuplicateGuard", "ReturnGuard"]
+__all__ = ["DuplicateGuard", "FitGuard", "ReturnGuard"]

@@ -5,12 +5,13 @@ Written without urgency and without scarcity; what is advised leaves the choice 
 
 from __future__ import annotations
 
-from . import return_words
+from . import fit_words, return_words
 from .churn_words import SENTENCES
 
 TEMPLATES: dict[str, dict[str, str]] = {
     **SENTENCES,
     **return_words.SENTENCES,
+    **fit_words.SENTENCES,
     # -- needs: the source of the candidate
     "repeat": {
         "en": "{item}: bought every {gap_days} days, last {days_since_last} days ago",
