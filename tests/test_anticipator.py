@@ -164,7 +164,7 @@ def test_no_purchase_before_the_cutoff_is_one_clear_error():
         Anticipator().fit(tiny(TINY["one event"]).as_of("2025-01-01"))
 
 
-@pytest.mark.filterwarnings("ignore:duplicates")  # nobody returns anything here
+@pytest.mark.filterwarnings("ignore:duplicates", "ignore:returns")  # nobody returns anything here
 def test_integer_ids_stay_integers(tmp_path):
     rng = np.random.default_rng(0)
     days = pd.date_range("2024-01-01", "2025-04-30")

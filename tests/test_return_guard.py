@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
+from coat_shops import BOTH, ITEMS, cart_of, coat_shop, remade, small_log
 from sklearn.exceptions import NotFittedError
 
 from anticipate import exceptions as wrong
@@ -14,54 +16,23 @@ from anticipate.evaluation.probability_metrics import auc
 from anticipate.guards import return_learning
 from anticipate.guards.return_guard import ReturnGuard
 from anticipate.guards.return_learning import Speaking, best_threshold, lower_bound
-from anticipate.guards.return_pairs import kept_pairs, mostly_kept
+from anticipate.guards.return_pairs import kept_pairs
 from anticipate.guards.return_rows import Slice, closed_lines, item_returns, kinds_of, slices
+from anticipate.kernels import return_past
 from anticipate.kernels.owned import Lines
-from anticipate.kernels.return_risk import COLUMNS, ItemReturns, risk_columns
-from anticipate.log import InteractionLog
+from anticipate.kernels.return_past import Kinds
+from anticipate.kernels.return_reasons import mostly_kept
+from anticipate.kernels.return_risk import (
+    COLUMNS,
+    ItemReturns,
+    LineFacts,
+    RiskModel,
+    columns_used,
+    risk_columns,
+    risk_log_odds,
+)
 from anticipate.suggestions.return_words import AUDIENCES, SENTENCES
 from anticipate.testing import check_history_model, random_log
-
-END = "2025-12-31"
-ITEMS = pd.DataFrame({
-    "item_id": ["coat-l", "coat-s", "mug", "sock"],
-    "work_id": ["coat", "coat", None, None],
-    "category": ["coats", "coats", "home", "home"],
-})  # fmt: skip
-PEOPLE = pd.DataFrame({"customer_id": ["c007"], "objects_to": ["profiling"]})
-
-
-def small_log(rows, **options):
-    """Rows, or text with a row per line; dates without a year are of 2025."""
-    if isinstance(rows, str):
-        rows = [[f"2025-{w}" if w[:2].isdigit() else w for w in r.split()] for r in rows.split("|")]
-    columns = ["customer_id", "item_id", "timestamp", "event", "quantity", "price", "known_at"]
-    table = pd.DataFrame(rows, columns=columns[: len(rows[0])])
-    numbers = {name: float for name in ("quantity", "price") if name in table}
-    named = {name: name for name in columns[3:] if name in table}
-    options = {"timezone": "UTC", "closed_until": END, **named, **options}
-    return InteractionLog.from_frame(table.astype(numbers), **options).as_of(END)
-
-
-def coat_shop(seed=0, n_carts=4200):
-    """Coats come back from 4 of 100 carts; where both sizes are in it, the large one from 85."""
-    rng = np.random.default_rng(seed)
-    rows = []
-    for cart in range(n_carts):
-        who, both = f"c{rng.integers(0, 150):03d}", rng.random() < 0.08
-        at = pd.Timestamp("2025-01-01", tz="UTC") + pd.Timedelta(minutes=120 * cart)
-        one = rng.choice(["coat-l", "coat-s", "mug", "sock"])
-        for item in ["coat-l", "coat-s"] if both else [one]:
-            rows.append((who, item, at, "purchase"))
-            if rng.random() < (0.85 if both and item == "coat-l" else 0.04):
-                rows.append((who, item, at + pd.Timedelta(days=3), "return"))
-    return small_log(rows, items=ITEMS, customers=PEOPLE)
-
-
-def remade(table):
-    """The shop again, of these events."""
-    rows = table[["customer_id", "item_id", "timestamp", "event"]].itertuples(index=False)
-    return small_log(list(rows), items=ITEMS, customers=PEOPLE)
 
 
 @pytest.fixture(scope="module")
@@ -72,13 +43,6 @@ def history():
 @pytest.fixture(scope="module")
 def guard(history):
     return ReturnGuard(return_window_days=20, cost_return=2.0).fit(history)
-
-
-def cart_of(*lines, **columns):
-    return pd.DataFrame(lines, columns=["customer_id", "item_id"]).assign(**columns)
-
-
-BOTH = cart_of(("c001", "coat-l"), ("c001", "coat-s"), ("c002", "mug"), ("c007", "coat-l"))
 
 
 def test_a_line_is_returned_if_any_piece_came_back_within_its_closed_window():
@@ -118,7 +82,7 @@ def test_columns_of_a_cart_by_hand():
     lines = Lines(none, np.arange(3), np.full(3, at), np.array([1.0, 1.0, 4.0]), none == 1)
     table = ItemReturns(np.full(5, 0.1), np.full(5, np.log(4.0)), np.zeros(5))
     price, kinds = np.array([4.0, np.nan, 16.0]), kinds_of(history.items)
-    X = risk_columns(history.events, lines, price, items=table, kinds=kinds)
+    X = risk_columns(LineFacts(history.events, lines, price, items=table, kinds=kinds))
     found = pd.DataFrame(X, columns=COLUMNS)
 
     assert found["more_of_thing"].tolist() == [1, 1, 0]
@@ -297,3 +261,63 @@ def test_chances_are_right_on_carts_to_come(guard):
     assert auc(closed.returned, found["probability"]) > auc(closed.returned, share) + 0.02
     assert found["probability"].mean() == pytest.approx(closed.returned.mean(), rel=0.2)
     assert closed.returned[warned].mean() > 0.6
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_both_roads_to_a_customers_past_give_the_same_bits(seed, monkeypatch):
+    """All known before the lines: counted as it stands, and by time. One customer, then many."""
+    rng = np.random.default_rng(seed)
+    log = random_log(seed, n_customers=25, n_items=9, n_days=90)
+    history = log.as_of(log.end)
+    for part in (history, history.select(history.customer_ids[:1])):
+        n, n_items = 60, part.n_items
+        kinds = Kinds(rng.integers(0, 5, n_items - 1), rng.integers(-1, 3, n_items - 1))
+        lines = Lines(
+            rng.integers(0, part.n_customers, n), rng.integers(0, n_items + 3, n),
+            np.full(n, part.cutoff_us) + rng.integers(1, 9, n), np.ones(n), np.zeros(n, bool),
+        )  # fmt: skip
+        table = ItemReturns(*(np.full(n_items, value) for value in (0.1, 2.0, 0.3)))
+        price = np.where(rng.random(n) < 0.3, np.nan, rng.random(n))
+        facts = partial(LineFacts, part.events, lines, price, items=table, kinds=kinds)
+        quick = risk_columns(facts())
+        with monkeypatch.context() as general:
+            general.setattr(return_past, "_is_all_known", lambda events, lines: False)
+            slow = risk_columns(facts())
+
+        assert return_past._is_all_known(part.events, lines)
+        np.testing.assert_array_equal(quick, slow)
+        used = np.array([0, 6, 9, 14])
+        np.testing.assert_array_equal(risk_columns(facts(), used)[:, used], quick[:, used])
+
+
+def test_log_odds_of_a_line_do_not_depend_on_others_or_on_columns_that_weigh_nothing():
+    rng = np.random.default_rng(0)
+    k = len(COLUMNS)
+    X = np.where(rng.random((50, k)) < 0.2, np.nan, rng.normal(0, 3, (50, k)))
+    model = RiskModel(*rng.random((2, k)), 0.5 + rng.random(k),
+                      rng.normal(size=k) * (rng.random(k) < 0.7), rng.random(1))  # fmt: skip
+    whole = risk_log_odds(model, X)
+    bare = X.copy()
+    bare[:, model.coefficient == 0] = np.nan
+    by_hand = model.intercept[0]
+    for j in np.flatnonzero(model.coefficient):
+        x = model.fill[j] if np.isnan(X[7, j]) else X[7, j]
+        by_hand += model.coefficient[j] * np.clip((x - model.centre[j]) / model.scale[j], -6, 6)
+
+    assert whole.tolist() == [risk_log_odds(model, X[i : i + 1])[0] for i in range(50)]
+    assert whole.tolist() == risk_log_odds(model, bare).tolist()
+    assert whole[7] == by_hand
+    assert columns_used(model).tolist() == np.flatnonzero(model.coefficient).tolist()
+
+
+def test_a_guards_table_in_another_vocabulary_keeps_shares_and_pairs(guard, history):
+    ids = np.array(["a-new", "coat-l", "coat-s", "mug", "sock", "z-new"], dtype=object)
+    table = guard.item_table(ids, history.items.reindex(ids))
+    plain = guard.item_table(ids[1:3])
+
+    assert table["share"][[1, 2, 3, 4, 6]].tolist() == guard.items_.share.tolist()
+    assert table["share"][0] == table["share"][5] == guard.items_.share[-1]
+    assert (table["pairs.kept"] - 1).tolist() == guard.pairs_.kept.tolist()
+    assert table["thing"][1] == table["thing"][2] != table["thing"][3]
+    assert plain["thing"].tolist() == [0, 1]
+    assert plain["category"].tolist() == [-1, -1]

@@ -24,7 +24,7 @@ from ..bundle import open_bundle, write_bundle
 from ..churn import ChurnModel
 from ..evaluation import Report
 from ..exceptions import CutoffError, EmptyHistoryError, ParameterError
-from ..guards import DuplicateGuard
+from ..guards import DuplicateGuard, ReturnGuard
 from ..log import History, InteractionLog, check_history
 from ..log.clock import Instant, to_microseconds, to_timestamp
 from ..needs import NextNeedRanker
@@ -34,7 +34,7 @@ from ..suggestions import Suggestion
 from ..suggestions.order import check_benefits
 from ..timing import PurchaseTimer
 from .report import evaluate
-from .state import load_models, make_state
+from .state import PARTS, load_models, make_state
 
 _LOG = logging.getLogger("anticipate")
 
@@ -56,7 +56,7 @@ class Anticipator(BaseEstimator):  # type: ignore[misc]
 
     Attributes
     ----------
-    needs_, timing_, churn_, guard_ : fitted parts
+    needs_, timing_, churn_, guard_, return_guard_ : fitted parts
     cutoff_ : Timestamp
         Nothing at or after it was seen.
     report_ : dict
@@ -110,6 +110,7 @@ class Anticipator(BaseEstimator):  # type: ignore[misc]
             "timing": PurchaseTimer(),
             "churn": ChurnModel(horizon_days=churn_horizon, random_state=seed),
             "guard": DuplicateGuard(random_state=seed),
+            "returns": ReturnGuard(random_state=seed),
         }
         # The parts limit BLAS by themselves; side by side they would restore each other's limit.
         with threadpool_limits(1, "blas"):
@@ -117,7 +118,8 @@ class Anticipator(BaseEstimator):  # type: ignore[misc]
                 delayed(_fit_part)(name, part, history, step, len(parts))
                 for step, (name, part) in enumerate(parts.items(), start=1)
             )
-        self.needs_, self.timing_, self.churn_, self.guard_ = fitted
+        for name, part in zip(parts, fitted, strict=True):
+            setattr(self, PARTS[name][0], part)
         self.history_: History | None = history
         self.cutoff_ = to_timestamp(history.cutoff_us)
         self.report_ = {name: part.report_ for name, part in zip(parts, fitted, strict=True)}
@@ -203,7 +205,8 @@ class Anticipator(BaseEstimator):  # type: ignore[misc]
         """The fitted parts of a bundle, to evaluate, or to save with a later history."""
         manifest, arrays = open_bundle(path, verify=verify)
         model = cls(**manifest["parameters"])
-        model.needs_, model.timing_, model.churn_, model.guard_ = load_models(arrays)
+        for attribute, part in load_models(arrays).items():
+            setattr(model, attribute, part)
         model.cutoff_ = to_timestamp(int(manifest["trained_until_us"]))
         model.report_ = dict(manifest["report"])
         model.history_ = None

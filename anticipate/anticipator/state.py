@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from .. import columns as c
 from ..bundle import pack_strings
 from ..churn import ChurnModel
-from ..guards import DuplicateGuard
+from ..guards import DuplicateGuard, ReturnGuard
 from ..kernels.churn import AGEING_DAYS, parameters_to_array
 from ..kernels.events import Events, is_constant
 from ..kernels.ids import build_id_index
@@ -36,11 +36,12 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 Arrays = dict[str, Array]
-PARTS: dict[str, Any] = {
-    "needs": NextNeedRanker,
-    "timing": PurchaseTimer,
-    "churn": ChurnModel,
-    "guard": DuplicateGuard,
+PARTS: dict[str, tuple[str, Any]] = {  # name -> attribute of the whole, class
+    "needs": ("needs_", NextNeedRanker),
+    "timing": ("timing_", PurchaseTimer),
+    "churn": ("churn_", ChurnModel),
+    "guard": ("guard_", DuplicateGuard),
+    "returns": ("return_guard_", ReturnGuard),
 }
 
 
@@ -55,23 +56,25 @@ def make_state(
         **_customers(history),
         **_items(history, items),
         **_prefixed("model_timer", model.timing_.item_table(items)),
-        **_prefixed("model_guard", _guard(model.guard_, history, items)),
+        **_guards(model, history, items),
         **_churn(model.churn_, history),
         **needs_arrays(model.needs_, history, items),
     }
     if with_models:
-        for name in PARTS:
-            part = getattr(model, f"{name}_")
-            arrays |= _prefixed(f"model_part_{name}", storable(part.to_arrays()))
+        for name, (attribute, _) in PARTS.items():
+            part = getattr(model, attribute)
+            if part is not None:
+                arrays |= _prefixed(f"model_part_{name}", storable(part.to_arrays()))
     return _manifest(model, history), arrays
 
 
-def load_models(arrays: Mapping[str, Array]) -> tuple[Any, ...]:
-    """The fitted parts of a bundle, in the order of ``PARTS``."""
-    return tuple(
-        part.from_arrays(restored(_with_prefix(arrays, f"model_part_{name}")))
-        for name, part in PARTS.items()
-    )
+def load_models(arrays: Mapping[str, Array]) -> dict[str, Any]:
+    """The fitted parts of a bundle by attribute; None for one that an older bundle lacks."""
+    parts: dict[str, Any] = {}
+    for name, (attribute, part) in PARTS.items():
+        own = restored(_with_prefix(arrays, f"model_part_{name}"))
+        parts[attribute] = part.from_arrays(own) if own else None
+    return parts
 
 
 def storable(arrays: Mapping[str, Array]) -> Arrays:
@@ -193,11 +196,19 @@ def _items(history: History, items: Array) -> Arrays:
     return {"item_names__offsets": offsets, "item_names__bytes": text}
 
 
-def _guard(guard: DuplicateGuard, history: History, items: Array) -> Arrays:
+def _guards(model: Anticipator, history: History, items: Array) -> Arrays:
+    """Each guard's table of items, and what its warnings cost."""
     known = history.items.reindex(items) if len(history.items.columns) else None
-    fitted = guard.to_arrays()
-    costs = {name: fitted[name] for name in ("quick", "costs")}
-    return {**guard.item_table(items, items=known), **costs}
+    arrays: Arrays = {}
+    for group, attribute, kept in (
+        ("guard", "guard_", ("quick", "costs")),
+        ("return_guard", "return_guard_", ("settings", "cart.", "customer.")),  # none of staff's
+    ):
+        guard = getattr(model, attribute)
+        if guard is not None:
+            fitted = {n: a for n, a in guard.to_arrays().items() if n.startswith(kept)}
+            arrays |= _prefixed(f"model_{group}", guard.item_table(items, items=known) | fitted)
+    return arrays
 
 
 def _churn(model: ChurnModel, history: History) -> Arrays:

@@ -20,15 +20,25 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._checks import check_option, check_positive
 from ..exceptions import EmptyHistoryError, MinimumDataWarning
+from ..kernels.costliest import saving
 from ..kernels.ids import build_id_index, ids_at
-from ..kernels.return_risk import ItemReturns, RiskModel, needs_past, risk_columns, risk_log_odds
+from ..kernels.return_reasons import KeptPairs
+from ..kernels.return_risk import (
+    ItemReturns,
+    LineFacts,
+    RiskModel,
+    columns_used,
+    is_worth_saying,
+    risk_columns,
+    risk_log_odds,
+)
 from ..log import History, check_history
 from ..log.ids import lookup_codes
 from ..log.objections import objectors
 from ..suggestions.return_words import CUSTOMER, STAFF
 from .lines import read_lines
 from .return_learning import LEVELS, Speaking, learn_risks
-from .return_pairs import KeptPairs, kept_pairs
+from .return_pairs import align_pairs, kept_pairs
 from .return_rows import align, closed_lines, item_returns, kinds_of, prices, slices
 from .return_words import Judged, with_advice
 
@@ -184,28 +194,53 @@ class ReturnGuard(BaseEstimator):  # type: ignore[misc]
         read, price = read_lines(cart, history), prices(cart)
         items = align(self.items_, self.item_ids_, history.item_ids)
         levels = LEVELS if audience == STAFF else LEVELS[:-1]
-        X = risk_columns(
-            read.history.events,
-            read.lines,
-            price,
-            items=items,
-            kinds=kinds_of(history.items),
-            with_past=any(needs_past(self.models_[level]) for level in levels),
+        facts = LineFacts(
+            read.history.events, read.lines, price, items=items, kinds=kinds_of(history.items)
         )
+        X = risk_columns(facts, columns_used(*(self.models_[level] for level in levels)))
         chances = {level: expit(risk_log_odds(self.models_[level], X)) for level in levels}
         objects = objectors(read.history)[read.lines.customer]
         shown = np.where(objects, chances["cart"], chances["customer"])
-        base = items.share[np.minimum(read.lines.item, len(items.share) - 1)]
-        warn = (shown >= self.threshold_) & (shown >= self.least_lift * base)
         judged = Judged(
-            warn=warn,
+            warn=is_worth_saying(shown, facts.share, self.threshold_, self.least_lift),
             probability=np.where(objects, shown, chances["staff"]) if audience == STAFF else shown,
-            share=base,
-            whole=float(items.share[-1]),
             objects=objects,
+            facts=facts,
+            pairs=self.pairs_,
             pair_code=lookup_codes(read.item_ids, self.item_ids_),
         )
-        return with_advice(cart, read, judged, self.pairs_, audience=audience)
+        return with_advice(cart, read, judged, audience=audience)
+
+    def saving(self, probability: Array, kind: Any = None) -> Array:
+        """Expected net money of a warning, (n,): ``cost_return * P - cost_annoyance * (1 - P)``.
+
+        ``kind`` is not used: this guard knows one.
+        """
+        return saving(np.asarray(probability), self.cost_return, self.cost_annoyance)
+
+    def item_table(self, item_ids: Array, items: pd.DataFrame | None = None) -> dict[str, Array]:
+        """What is known of these items, for a bundle.
+
+        Parameters
+        ----------
+        item_ids : array of shape (n_items,), sorted
+        items : DataFrame of n_items rows, optional
+            Their attributes; without, each is a thing of its own and of no category.
+
+        Returns
+        -------
+        dict
+            ``share, log_price, log_quantity`` (n_items + 1,), the last row for items never seen;
+            ``thing, category`` (n_items,); ``pairs.kept, pairs.back, pairs.n``.
+        """
+        check_is_fitted(self, "models_")
+        table = pd.DataFrame(index=range(len(item_ids))) if items is None else items
+        pairs = align_pairs(self.pairs_, lookup_codes(self.item_ids_, item_ids))
+        return {
+            **align(self.items_, self.item_ids_, item_ids)._asdict(),
+            **kinds_of(table)._asdict(),
+            **{f"pairs.{name}": array for name, array in pairs._asdict().items()},
+        }
 
     def to_arrays(self) -> dict[str, Array]:
         """The fitted state as plain arrays."""

@@ -24,6 +24,7 @@ from ..kernels.return_risk import (
     OF_CART,
     OF_HABIT,
     RiskModel,
+    is_worth_saying,
     risk_log_odds,
 )
 from .return_rows import FEWEST_SLICES, Slice
@@ -197,7 +198,7 @@ def best_threshold(one: Slice, p: Floats, speaking: Speaking) -> float | None:
 
 
 def worth_saying(one: Slice, p: Floats, threshold: float, least_lift: float) -> NDArray[np.bool_]:
-    return np.asarray((p >= threshold) & (p >= least_lift * one.base))
+    return is_worth_saying(p, one.base, threshold, least_lift)
 
 
 def lower_bound(hits: int, n: int) -> float:

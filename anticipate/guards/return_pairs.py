@@ -1,31 +1,23 @@
 """Of two sizes or editions bought together, which one was kept?
 
 Reads  past lines with a known end, and which thing each item is.
-Gives  counts by (kept, sent back), and the one that most buyers of both kept.
-Never  an advice that the log does not show: too few or too even counts give none.
+Gives  counts by (kept, sent back).
+Never  a pair of carts in which both or none came back: they tell nothing.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels.events import Events
+from ..kernels.return_reasons import KeptPairs
 from .return_rows import Closed
 
 Array = NDArray[Any]
 WIDEST = 8  # lines of one thing in a cart that are compared with each other
-LEAST_PAIRS, LEAST_SHARE = 5, 0.6
-
-
-class KeptPairs(NamedTuple):
-    """Distinct (kept, back) pairs of item codes and how often, (p,), sorted."""
-
-    kept: Array  # int64
-    back: Array  # int64
-    n: Array  # int64
 
 
 def kept_pairs(events: Events, closed: Closed, thing: Array) -> KeptPairs:
@@ -45,14 +37,9 @@ def kept_pairs(events: Events, closed: Closed, thing: Array) -> KeptPairs:
     return KeptPairs(pairs[:, 0], pairs[:, 1], n.astype(np.int64))
 
 
-def mostly_kept(pairs: KeptPairs, first: int, second: int) -> tuple[int, int, int] | None:
-    """(the one kept, how often, of how many); None where the log does not tell."""
-    forward, backward = _count(pairs, first, second), _count(pairs, second, first)
-    total, most = forward + backward, max(forward, backward)
-    if total < LEAST_PAIRS or most < LEAST_SHARE * total:
-        return None
-    return (first if forward > backward else second), most, total
-
-
-def _count(pairs: KeptPairs, kept: int, back: int) -> int:
-    return int(pairs.n[(pairs.kept == kept) & (pairs.back == back)].sum())
+def align_pairs(pairs: KeptPairs, code: Array) -> KeptPairs:
+    """The counts for another vocabulary: ``code`` of each item in it, -1 left out."""
+    kept, back = (code[column] for column in (pairs.kept, pairs.back))
+    there = np.flatnonzero((kept >= 0) & (back >= 0))
+    order = there[np.lexsort((back[there], kept[there]))]
+    return KeptPairs(kept[order].astype(np.int64), back[order].astype(np.int64), pairs.n[order])

@@ -17,7 +17,8 @@ from ..columns import EVENT_CODES, PRICE, PURCHASE
 from ..exceptions import BadRowsError
 from ..kernels.gap_learning import GroupSums
 from ..kernels.owned import Lines
-from ..kernels.return_risk import DAY, ItemReturns, Kinds, risk_columns
+from ..kernels.return_past import Kinds
+from ..kernels.return_risk import DAY, ItemReturns, LineFacts, risk_columns
 from ..kernels.returns import NEVER
 from ..log import History
 from ..log.ids import lookup_codes
@@ -149,8 +150,8 @@ def _slice(
     lines = Lines(events.customer[rows], events.item[rows], events.timestamp[rows],
                   events.quantity[rows], events.gift[rows])  # fmt: skip
     kinds = kinds_of(history.items)
-    X = risk_columns(events, lines, events.price[rows], items=table, kinds=kinds)
-    return Slice(X, closed.returned[inside], table.share[np.minimum(lines.item, len(table.share))])
+    facts = LineFacts(events, lines, events.price[rows], items=table, kinds=kinds)
+    return Slice(risk_columns(facts), closed.returned[inside], facts.share)
 
 
 def prices(cart: pd.DataFrame) -> Floats:

@@ -51,52 +51,100 @@ def match_returns(events: Events) -> ReturnMatch:
     is_return = (events.event == RETURN_CODE) | (events.event == CANCEL_CODE)
     if not is_return.any():
         return match
-    rows = _rows_of_pairs_with_returns(events, is_return)
-    # A stack of open purchases is sequential by nature, so this is a loop; it runs only over
-    # the (customer, item) pairs that have a return at all, and each row enters it once.
-    left = {int(row): float(events.quantity[row]) for row in rows}
-    pair = (-1, -1)
-    stack: list[int] = []
-    by_order: dict[int, list[int]] = {}
-    for row in rows.tolist():
-        order = int(events.order[row])
-        if (events.customer[row], events.item[row]) != pair:
-            pair = (events.customer[row], events.item[row])
-            stack, by_order = [], {}
-        if is_return[row]:
-            if order >= 0:
-                _close(row, by_order.get(order, []), left, events.timestamp, match)
-            _close(row, stack, left, events.timestamp, match)
-            match.unmatched[row] = left[row]
-        else:
-            stack.append(row)
-            by_order.setdefault(order, []).append(row)
+    rows, pair = _rows_of_pairs_with_returns(events, is_return)
+    left, back = events.quantity[rows], is_return[rows]
+    simple = _one_purchase_then_one_return(pair, back)
+    purchase, place = simple, simple + 1
+    pieces = np.minimum(left[purchase], left[place])
+    _write(match, events.timestamp, rows, place=place, purchase=purchase, pieces=pieces)
+    left[place] -= pieces
+    rest = np.ones(len(rows), dtype=bool)
+    rest[purchase] = rest[place] = False
+    others = np.flatnonzero(rest)
+    if len(others):
+        order = events.order[rows[others]]
+        place, purchase, pieces = _match_one_by_one(left, others, pair[others], order, back[others])
+        _write(match, events.timestamp, rows, place=place, purchase=purchase, pieces=pieces)
+    match.unmatched[rows[back]] = left[back]
     return match
 
 
-def _rows_of_pairs_with_returns(events: Events, is_return: Array) -> Array:
-    """Purchase and return rows of those pairs, by (customer, item, time)."""
-    relevant = np.flatnonzero(((events.event == PURCHASE_CODE) | is_return) & (events.item >= 0))
-    span = np.int64(events.item.max(initial=0)) + 1
-    key = events.customer[relevant].astype(np.int64) * span + events.item[relevant]
-    returning = np.unique(key[is_return[relevant]])
-    keep = np.isin(key, returning)
-    rows, key = relevant[keep], key[keep]
-    return np.asarray(rows[np.argsort(key, kind="stable")])
+def _one_purchase_then_one_return(pair: Array, back: Array) -> Array:
+    """Places of the purchase of such pairs: most of all, so they are not left to the loop."""
+    end = np.ones(len(pair) + 1, dtype=bool)  # a pair ends before each place
+    end[1:-1] = pair[1:] != pair[:-1]
+    return np.flatnonzero(end[:-2] & ~end[1:-1] & end[2:] & ~back[:-1] & back[1:])
+
+
+def _match_one_by_one(
+    left: Array, places: Array, pair: Array, order: Array, back: Array
+) -> tuple[Array, Array, Array]:
+    """Returns, purchases and pieces closed, in order; ``left`` of returns is what is unmatched.
+
+    A stack of open purchases is sequential by nature, so this is a loop over Python's own numbers.
+    """
+    open_ = left.tolist()
+    closed: list[tuple[int, int, float]] = []
+    current, stack = -1, [0]
+    by_order: dict[int, list[int]] = {}
+    columns = (places.tolist(), pair.tolist(), order.tolist(), back.tolist())
+    for place, of_pair, of_order, comes in zip(*columns, strict=True):
+        if of_pair != current:
+            current, stack, by_order = of_pair, [], {}
+        if comes:
+            if of_order >= 0:
+                _close(place, by_order.get(of_order, []), open_, closed)
+            _close(place, stack, open_, closed)
+        else:
+            stack.append(place)
+            if of_order >= 0:
+                by_order.setdefault(of_order, []).append(place)
+    left[places] = np.array(open_)[places]
+    found = np.array(closed).reshape(-1, 3).T
+    return found[0].astype(np.int64), found[1].astype(np.int64), found[2]
+
+
+def _write(
+    match: ReturnMatch,
+    timestamp: Array,
+    rows: Array,
+    *,
+    place: Array,
+    purchase: Array,
+    pieces: Array,
+) -> None:
+    """The pieces that came back, in order: of several returns or purchases the last one stays."""
+    used = pieces > 0
+    row, bought = rows[place[used]], rows[purchase[used]]
+    np.add.at(match.returned, bought, pieces[used])
+    match.returned_at[bought] = timestamp[row]
+    match.purchase_row[row] = bought
+
+
+def _rows_of_pairs_with_returns(events: Events, is_return: Array) -> tuple[Array, Array]:
+    """Purchase and return rows of those pairs, by (customer, item, time); and each row's pair."""
+    came_back = np.zeros(int(events.item.max(initial=0)) + 2, dtype=bool)  # items, by anybody
+    came_back[events.item[is_return]] = True
+    came_back[-1] = False  # the place of no item
+    rows = np.flatnonzero(((events.event == PURCHASE_CODE) | is_return) & came_back[events.item])
+    key = events.customer[rows] * np.int64(len(came_back)) + events.item[rows]
+    if events.n_customers > 1:
+        keep = np.isin(key, key[is_return[rows]])
+        rows, key = rows[keep], key[keep]
+    order = np.argsort(key, kind="stable")
+    return rows[order], key[order]
 
 
 def _close(
-    row: int, purchases: list[int], left: dict[int, float], timestamp: Array, match: ReturnMatch
+    place: int, purchases: list[int], left: list[float], closed: list[tuple[int, int, float]]
 ) -> None:
-    """Use up what the return at ``row`` brings back, latest open purchase first."""
-    while purchases and left[row] > 0:
+    """Use up what the return brings back, latest open purchase first."""
+    while purchases and left[place] > 0:
         purchase = purchases[-1]
-        used = min(left[row], left[purchase])
+        used = min(left[place], left[purchase])
         if used > 0:
-            left[row] -= used
+            left[place] -= used
             left[purchase] -= used
-            match.returned[purchase] += used
-            match.returned_at[purchase] = timestamp[row]
-            match.purchase_row[row] = purchase
+            closed.append((place, purchase, used))
         if left[purchase] <= 0:
             purchases.pop()

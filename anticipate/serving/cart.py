@@ -1,34 +1,29 @@
-"""The cart at the moment of truth: warnings about lines the customer is about to buy.
+"""Reading a cart: its lines as the caller gives them, coded and checked.
 
-Reads  cart lines as the caller gives them, the moment's events, the guards' tables.
-Gives  warnings with evidence and options, at most one a line.
-Never  drops or blocks a line: the choice is the customer's.
+Reads  item ids or mappings, in the request's vocabulary of items.
+Gives  lines, and the lines of many requests side by side, as guards read them.
+Never  a dropped line: what cannot be read is an error that names its number.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .. import columns as c
 from ..exceptions import BadRowsError, ColumnError, IdTypeError, ParameterError
-from ..kernels.returns import match_returns
-from ..kernels.rules import KINDS, Findings, Lines, check_lines, is_warning
-from ..suggestions import Suggestion
-from ..suggestions.duplicate_words import OPTIONS, duplicate_reason
-from .instants import to_datetime
-from .moment import Moment
-from .offers import event_evidence, item_name
+from ..kernels.owned import Lines
 from .overlay import Overlay
-from .store import Store
-from .values import truth, without_missing
+from .values import is_there, truth
 
 MOST_LINES = 10_000
-MINUTE = 60_000_000
+_READ = (c.ITEM, c.QUANTITY, c.PRICE, c.GIFT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +33,14 @@ class CartLine:
     item: int
     quantity: float = 1.0
     gift: bool = False
+    price: float = math.nan  # per piece; NaN unknown
+
+
+class CartRows(NamedTuple):
+    """n lines of any number of requests."""
+
+    lines: Lines  # the customer is the request's number
+    price: NDArray[np.float64]  # per piece, NaN unknown
 
 
 def read_cart(cart: Iterable[Any], items: Overlay) -> list[CartLine]:
@@ -52,78 +55,52 @@ def read_cart(cart: Iterable[Any], items: Overlay) -> list[CartLine]:
     return [_read_line(line, number, items) for number, line in enumerate(lines)]
 
 
-def check_carts(
-    store: Store, moment: Moment, carts: list[list[CartLine]]
-) -> list[list[Suggestion]]:
-    """Warnings of each request's cart, in the cart's order."""
-    warnings: list[list[Suggestion]] = [[] for _ in carts]
+def side_by_side(carts: list[list[CartLine]], as_of: NDArray[np.int64]) -> CartRows:
+    """Lines of each request, one after another; ``as_of`` by request."""
     flat = [line for cart in carts for line in cart]
-    if not flat:
-        return warnings
-    owner = np.array([i for i, cart in enumerate(carts) for _ in cart], dtype=np.int64)
+    owner = np.repeat(np.arange(len(carts)), [len(cart) for cart in carts])
     lines = Lines(
         customer=owner,
         item=np.array([line.item for line in flat], dtype=np.int64),
-        timestamp=moment.as_of[owner],
+        timestamp=as_of[owner],
         quantity=np.array([line.quantity for line in flat], dtype=np.float64),
         gift=np.array([line.gift for line in flat], dtype=bool),
     )
-    guard = store.guard
-    found = check_lines(
-        moment.events,
-        match_returns(moment.events).returned,
-        lines,
-        gaps=guard.gaps,
-        rules=guard.rules,
-        quick=guard.quick,
-        objects=moment.profiling,
-    )
-    warn = is_warning(found.probability, *guard.costs)
-    for i in np.flatnonzero(warn).tolist():
-        warnings[owner[i]].append(_warning(store, moment, lines, found, i))
-    return warnings
-
-
-def _warning(store: Store, moment: Moment, lines: Lines, found: Findings, i: int) -> Suggestion:
-    kind = str(KINDS[found.kind[i]])
-    request, item, row = int(lines.customer[i]), int(lines.item[i]), int(found.row[i])
-    shares = store.guard.repeat_share
-    evidence = event_evidence(moment, row)
-    bought_us = int(moment.events.timestamp[row])
-    return Suggestion(
-        kind="duplicate_purchase",
-        audience="customer",
-        customer_id=moment.ids[request],
-        item_id=moment.words["items"].id(item),
-        probability=float(found.probability[i]),
-        due=None,
-        reason=duplicate_reason(
-            kind,
-            item=item_name(store, moment, item),
-            owned=item_name(store, moment, int(moment.events.item[row])),
-            bought_on=to_datetime(bought_us, store.timezone),
-            minutes=(int(moment.as_of[request]) - bought_us) / MINUTE,
-            order=evidence["order_id"],
-            repeat_share=float(shares[min(item, len(shares) - 1)]),
-            ids=(moment.words["items"].id(item), evidence["item_id"]),
-        ),
-        evidence=(evidence,),
-        options=OPTIONS[kind],
-    )
+    return CartRows(lines, np.array([line.price for line in flat], dtype=np.float64))
 
 
 def _read_line(line: Any, number: int, items: Overlay) -> CartLine:
-    line = without_missing(line if isinstance(line, Mapping) else {c.ITEM: line})
-    if c.ITEM not in line:
+    if not isinstance(line, Mapping) and is_there(line):  # an id alone, as most lines are
+        return CartLine(_item(line, number, items))
+    given = {name: line.get(name) for name in _READ} if isinstance(line, Mapping) else {}
+    if not is_there(given.get(c.ITEM)):
         raise ColumnError(f"cart: line {number} has no {c.ITEM}; give one.")
+    quantity = _number(given[c.QUANTITY], c.QUANTITY, number, 1.0)
+    if quantity <= 0:
+        raise BadRowsError(f"cart: line {number}: quantity must be finite and above 0.")
+    price = _number(given[c.PRICE], c.PRICE, number, math.nan)
+    if price < 0:
+        raise BadRowsError(f"cart: line {number}: price must be finite and not negative.")
+    gift = given[c.GIFT]
+    flag = is_there(gift) and truth(gift, f"cart: line {number}: gift")
+    return CartLine(_item(given[c.ITEM], number, items), quantity, flag, price)
+
+
+def _item(id_: Any, number: int, items: Overlay) -> int:
     try:
-        item = items.code(line[c.ITEM])
+        return items.code(id_)
     except IdTypeError as error:
         raise IdTypeError(f"cart: line {number}: {error}") from None
+
+
+def _number(given: Any, name: str, number: int, default: float) -> float:
+    """A finite number; the default where none is given."""
+    if not is_there(given):
+        return default
     try:
-        quantity = float(line.get(c.QUANTITY, 1.0))
+        value = float(given)
     except (TypeError, ValueError):
-        raise BadRowsError(f"cart: line {number}: quantity is not a number.") from None
-    if not np.isfinite(quantity) or quantity <= 0:
-        raise BadRowsError(f"cart: line {number}: quantity must be finite and above 0.")
-    return CartLine(item, quantity, truth(line.get(c.GIFT, False), f"cart: line {number}: gift"))
+        raise BadRowsError(f"cart: line {number}: {name} is not a number.") from None
+    if not math.isfinite(value):
+        raise BadRowsError(f"cart: line {number}: {name} must be finite.")
+    return value

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ..kernels.days import local_days
 from ..kernels.events import Events, offsets_of
+from ..kernels.returns import ReturnMatch, match_returns
 from .overlay import Overlay
 from .recent import Recent
 from .store import MARKETING, PROFILING, STORED_COLUMNS, Store
@@ -45,6 +46,11 @@ class Moment:
     @cached_property
     def has_new(self) -> bool:
         return bool(self.changed.any())
+
+    @cached_property
+    def returns(self) -> ReturnMatch:
+        """Which purchase each return undid."""
+        return match_returns(self.events)
 
     @property
     def day(self) -> Array:

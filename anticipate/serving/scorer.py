@@ -20,7 +20,8 @@ from ..suggestions.order import check_benefits
 from .asking import ask, ask_in_parts, customers_of
 from .candidates import find_candidates
 from .care import find_open, follow_ups, is_open
-from .cart import CartLine, check_carts, read_cart
+from .cart import CartLine, read_cart
+from .cart_check import check_carts
 from .golden import replay
 from .leaving import churn_at, leaving
 from .moment import Moment
@@ -141,6 +142,7 @@ class Scorer:
         as_of : datetime-like
             The moment; at or after the bundle's cutoff.
         cart : iterable of item ids or mappings (item_id, quantity, price, gift)
+            At most 10,000 lines; ``price`` is per piece.
         recent : InteractionLog, table or mappings, optional
             What happened since the bundle was made.
         n : int, 1 to 32
@@ -166,11 +168,17 @@ class Scorer:
         recent: Any = None,
         audience: str = "customer",
     ) -> list[Suggestion]:
-        """The guards alone: warnings about lines of this cart, costliest first."""
+        """The guards alone: of each line at most one warning, that of its costliest mistake.
+
+        Arguments as in ``suggest``; the order too. Staff also read which of the customer's own
+        past speaks for a return; whether a line is warned of does not depend on it.
+        """
         check_option("audience", audience, AUDIENCES)
         moment = ask(self._store, [customer_id], as_of, recent)
         lines = read_cart(cart, moment.words["items"])
-        return order_suggestions(check_carts(self._store, moment, [lines])[0], self.benefits)
+        return order_suggestions(
+            check_carts(self._store, moment, [lines], audience)[0], self.benefits
+        )
 
     def suggest_many(
         self,
@@ -267,7 +275,7 @@ class Scorer:
         matters = find_open(moment)
         withheld = is_open(matters) | moment.marketing
         offers = make_offers(store, moment, found, n, ~withheld)
-        warnings = check_carts(store, moment, carts)
+        warnings = check_carts(store, moment, carts, audience)
         table = churn_at(store, moment) if audience == "staff" else None
         answers = []
         # Suggestions are objects with sentences, so they are made customer by customer.

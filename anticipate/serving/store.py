@@ -19,6 +19,9 @@ from ..exceptions import BundleError
 from ..kernels.events import ROW_COLUMNS, Events
 from ..kernels.ids import ids_at, lookup_many
 from ..kernels.next_gap import GapTable
+from ..kernels.return_past import Kinds
+from ..kernels.return_reasons import KeptPairs
+from ..kernels.return_risk import ItemReturns, RiskModel
 from ..kernels.rules import ItemRules, QuickRates
 from .overlay import Overlay, index_size
 
@@ -36,6 +39,19 @@ class GuardTables(NamedTuple):
     quick: QuickRates
     costs: tuple[float, ...]  # of a duplicate, of an annoyance
     repeat_share: Array
+
+
+class ReturnTables(NamedTuple):
+    """Of returns; ``items`` has a last row for items never seen."""
+
+    items: ItemReturns
+    kinds: Kinds
+    pairs: KeptPairs
+    models: dict[str, RiskModel]  # "cart" for those who object to profiling, else "customer"
+    cost_return: float
+    cost_annoyance: float
+    least_lift: float
+    threshold: float  # inf: silent
 
 
 class Store:
@@ -70,15 +86,35 @@ class Store:
         return GapTable.from_mapping(self.group("timer"))
 
     @cached_property
-    def guard(self) -> GuardTables:
-        """What the guards know of items, and what a warning costs."""
+    def guard(self) -> GuardTables | None:
+        """What is known of unwanted purchases, and what a warning costs; None without."""
         arrays = self.group("guard")
+        if not arrays:
+            return None
         return GuardTables(
             GapTable.from_mapping(arrays),
             ItemRules.from_mapping(arrays),
             QuickRates(*arrays["quick"].tolist()),
             tuple(arrays["costs"].tolist()),
             arrays["repeat_share"],
+        )
+
+    @cached_property
+    def return_guard(self) -> ReturnTables | None:
+        """What is known of returns; None in bundles without."""
+        arrays = self.group("return_guard")
+        if not arrays:
+            return None
+        models = {
+            level: RiskModel(*(arrays[f"{level}.{name}"] for name in RiskModel._fields))
+            for level in ("cart", "customer")
+        }
+        return ReturnTables(
+            ItemReturns(*(arrays[name] for name in ItemReturns._fields)),
+            Kinds(*(arrays[name] for name in Kinds._fields)),
+            KeptPairs(*(arrays[f"pairs.{name}"] for name in KeptPairs._fields)),
+            models,
+            *arrays["settings"].tolist()[1:],
         )
 
     def overlays(self) -> dict[str, Overlay]:

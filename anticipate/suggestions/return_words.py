@@ -7,7 +7,10 @@ Never  a customer's own returns in what customers read; a doubt about their righ
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
+
+from ..kernels.return_reasons import Said
 
 CUSTOMER, STAFF = "customer", "staff"
 AUDIENCES = {
@@ -45,6 +48,19 @@ OPTIONS_OF_SEVERAL = (
     "keep one of them",
     "compare them once more",
 )
+SEVERAL = ("several_of_one", "others_kept")
+NAMED = {"own_returns": None, "others_kept": "kept"}  # the fact that holds the name; else "item"
+
+
+def facts_said(said: Said, name: str) -> dict[str, Any]:
+    """What a reason states, with the name of the item it speaks of."""
+    place = NAMED.get(said.code, "item")
+    return dict(said.numbers) if place is None else {place: name, **said.numbers}
+
+
+def options_of(codes: Iterable[str]) -> tuple[str, ...]:
+    """The choices that go with a warning's reasons."""
+    return OPTIONS_OF_SEVERAL if set(codes) & set(SEVERAL) else OPTIONS
 
 
 def return_fact(code: str, **facts: Any) -> dict[str, Any]:

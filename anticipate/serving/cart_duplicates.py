@@ -1,0 +1,76 @@
+"""Lines that the customer has already, or has just ordered.
+
+Reads  the cart's lines, the moment's events, the guard's tables.
+Gives  ``Verdicts`` of kind ``duplicate_purchase``.
+Never  an answer that ``DuplicateGuard.review`` would not give: the rules are the same.
+"""
+
+from __future__ import annotations
+
+from ..kernels.costliest import saving
+from ..kernels.owned import MINUTE
+from ..kernels.rules import KINDS, Findings, check_lines, is_warning
+from ..suggestions import Suggestion
+from ..suggestions.duplicate_words import OPTIONS, duplicate_reason
+from .cart import CartRows
+from .instants import to_datetime
+from .moment import Moment
+from .offers import event_evidence, item_name
+from .store import GuardTables, Store
+from .verdicts import Verdicts
+
+
+def judge_duplicates(store: Store, moment: Moment, cart: CartRows) -> Verdicts | None:
+    """What the duplicate guard says of each line."""
+    guard = store.guard
+    if guard is None:
+        return None
+    found = check_lines(
+        moment.events,
+        moment.returns.returned,
+        cart.lines,
+        gaps=guard.gaps,
+        rules=guard.rules,
+        quick=guard.quick,
+        objects=moment.profiling,
+    )
+
+    def write(i: int, audience: str) -> Suggestion:
+        return _warning(store, guard, moment, cart, found, i)
+
+    return Verdicts(
+        warn=is_warning(found.probability, *guard.costs),
+        saving=saving(found.probability, *guard.costs),
+        rank=found.kind - 1,  # its kinds come first, after "none"
+        write=write,
+    )
+
+
+def _warning(
+    store: Store, guard: GuardTables, moment: Moment, cart: CartRows, found: Findings, i: int
+) -> Suggestion:
+    kind = str(KINDS[found.kind[i]])
+    request, item, row = int(cart.lines.customer[i]), int(cart.lines.item[i]), int(found.row[i])
+    shares = guard.repeat_share
+    evidence = event_evidence(moment, row)
+    bought_us = int(moment.events.timestamp[row])
+    return Suggestion(
+        kind="duplicate_purchase",
+        audience="customer",
+        customer_id=moment.ids[request],
+        item_id=moment.words["items"].id(item),
+        probability=float(found.probability[i]),
+        due=None,
+        reason=duplicate_reason(
+            kind,
+            item=item_name(store, moment, item),
+            owned=item_name(store, moment, int(moment.events.item[row])),
+            bought_on=to_datetime(bought_us, store.timezone),
+            minutes=(int(moment.as_of[request]) - bought_us) / MINUTE,
+            order=evidence["order_id"],
+            repeat_share=float(shares[min(item, len(shares) - 1)]),
+            ids=(moment.words["items"].id(item), evidence["item_id"]),
+        ),
+        evidence=(evidence,),
+        options=OPTIONS[kind],
+    )
