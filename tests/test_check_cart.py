@@ -10,11 +10,15 @@ import numpy as np
 import pandas as pd
 import pytest
 from coat_shops import coat_shop, remade
+from test_fit_guard import ITEMS as SHOES
+from test_fit_guard import PEOPLE as WALKERS
+from test_fit_guard import log_of, shop_rows
 
 import anticipate as an
 from anticipate import exceptions as wrong
 from anticipate.anticipator.state import make_state
-from anticipate.guards import ReturnGuard
+from anticipate.guards import FitGuard, ReturnGuard
+from anticipate.guards.combined import review_cart
 from anticipate.guards.items import substitutes
 from anticipate.kernels.costliest import BETTER_FIT, saving
 from anticipate.serving import Scorer, cart_check
@@ -335,3 +339,56 @@ def test_a_shop_with_such_items_is_answered():
         found = scorer.check_cart("c1", list("abc"), as_of="2025-12-01")
 
     assert {one.item_id for one in found} <= set("abc")
+
+
+# -- the fit guard
+
+
+@pytest.fixture(scope="module")
+def fits():
+    """A shop where boots come back and shoes are kept; both guards speak in it."""
+    history = log_of(shop_rows(), items=SHOES, customers=WALKERS)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", wrong.MinimumDataWarning)
+        model = an.Anticipator(random_state=0).fit(history)
+        model.return_guard_ = ReturnGuard(return_window_days=20, least_lift=1.0).fit(history)
+        model.fit_guard_ = FitGuard(window_days=20, cost_misfit=2.0).fit(history)
+    return model, history, without(Scorer(*make_state(model, history)), "guard")
+
+
+LINES = [{"item_id": "boots", "price": 60.0}, {"item_id": "scarf", "quantity": 10.0},
+         {"item_id": "gloves"}, {"item_id": "new"}]  # fmt: skip
+
+
+def test_the_scorer_says_what_the_notebook_says_of_several_guards(fits):
+    """Of each line the same kind, chance to the last bit, sentence, evidence and choices."""
+    model, history, scorer = fits
+    guards, spoken = [model.return_guard_, model.fit_guard_], set()
+    for id_ in ["c001", "c002", "nobody", *history.customer_ids[::20].tolist()]:
+        table = review_cart(pd.DataFrame(LINES).assign(customer_id=id_), history, guards)
+        table = table[table["verdict"] == "warn"].set_index("item_id")
+        found = {one.item_id: one for one in scorer.check_cart(id_, LINES, as_of=NOW)}
+
+        assert set(found) == set(table.index)
+        for item, one in found.items():
+            line = table.loc[item]
+            assert (one.kind, one.probability) == (line["kind"], line["probability"])
+            assert one.reason.text() == line["reason"]
+            assert list(one.options) == line["options"]
+            assert json.loads(json.dumps(one.to_dict()))["evidence"] == line["evidence"]
+            spoken.add(one.kind)
+    assert spoken == {"better_fit", "quantity_slip", "return_risk"}
+
+
+def test_a_better_fit_is_a_selling_kind(fits):
+    """Not to c002, who objects to marketing; not while a complaint is open."""
+    _, _, scorer = fits
+    complaint = {"customer_id": "nobody", "event": "complaint", "timestamp": "2026-01-02"}
+
+    def kinds(id_, **options):
+        return {one.kind for one in scorer.check_cart(id_, LINES, as_of=LATER, **options)}
+
+    assert "better_fit" in kinds("nobody")
+    assert "better_fit" not in kinds("nobody", recent=[complaint])
+    assert "better_fit" not in kinds("c002")
+    assert "quantity_slip" in kinds("nobody", recent=[complaint])

@@ -35,7 +35,7 @@ class Says:
                            reason=self.kind, evidence=lists, options=[["a", "b"]] * n)  # fmt: skip
 
     def saving(self, probability, kind):
-        assert set(kind) == {self.kind}
+        assert kind == self.kind
         return saving(probability, self.cost, 1.0)
 
 
@@ -69,6 +69,13 @@ def test_of_a_line_that_passes_the_largest_saving_is_told():
     found = spoken(*guards)
 
     assert (found["verdict"], found["kind"], found["probability"]) == ("pass", "return_risk", 0.3)
+
+
+def test_a_line_of_no_kind_leaves_the_word_to_others():
+    found = spoken(Says(None, 0.0, warn=False), Says("return_risk", 0.01, warn=False))
+
+    assert found["kind"] == "return_risk"
+    assert spoken(Says(None, 0.0, warn=False))["verdict"] == "pass"
 
 
 def test_equals_go_by_duplicates_quantity_returns_fit_whatever_the_order_of_guards():

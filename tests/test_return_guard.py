@@ -13,7 +13,7 @@ from sklearn.exceptions import NotFittedError
 
 from anticipate import exceptions as wrong
 from anticipate.evaluation.probability_metrics import auc
-from anticipate.guards import return_learning
+from anticipate.guards import return_rows
 from anticipate.guards.return_guard import ReturnGuard
 from anticipate.guards.return_learning import Speaking, best_threshold, lower_bound
 from anticipate.guards.return_pairs import kept_pairs
@@ -217,7 +217,7 @@ def test_bad_options_are_refused(guard, history):
 
 def test_the_guard_keeps_the_laws_of_history_models(monkeypatch):
     """With so few returns needed that all models are learned and not only shares."""
-    monkeypatch.setattr(return_learning, "FEWEST_RETURNED", 2)
+    monkeypatch.setattr(return_rows, "FEWEST_RETURNED", 2)
     log = random_log(4)
 
     assert "levels" in ReturnGuard(return_window_days=10).fit(log.as_of(log.end)).report_

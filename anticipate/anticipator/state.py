@@ -203,8 +203,9 @@ def _guards(model: Anticipator, history: History, items: Array) -> Arrays:
     for group, attribute, kept in (
         ("guard", "guard_", ("quick", "costs")),
         ("return_guard", "return_guard_", ("settings", "cart.", "customer.")),  # none of staff's
+        ("fit_guard", "fit_guard_", ("settings", "slip.")),
     ):
-        guard = getattr(model, attribute)
+        guard = getattr(model, attribute, None)
         if guard is not None:
             fitted = {n: a for n, a in guard.to_arrays().items() if n.startswith(kept)}
             arrays |= _prefixed(f"model_{group}", guard.item_table(items, items=known) | fitted)

@@ -57,16 +57,22 @@ def review_cart(cart: pd.DataFrame, history: History, guards: Iterable[Any]) -> 
     if not asked:
         raise ParameterError("guards: there is none; give fitted ones, as [ReturnGuard().fit(h)].")
     found = [guard.review(cart, history)[list(COLUMNS)] for guard in asked]
-    savings = [
-        guard.saving(one["probability"].to_numpy(np.float64), one["kind"].to_numpy())
-        for guard, one in zip(asked, found, strict=True)
-    ]
+    savings = [_savings(guard, one) for guard, one in zip(asked, found, strict=True)]
     speaker = costliest(
         np.stack([one["verdict"].to_numpy() == "warn" for one in found]),
         np.stack(savings),
         np.stack([rank_of(one["kind"]) for one in found]),
     )
     return cart.assign(**{name: _said(found, speaker, name) for name in COLUMNS})
+
+
+def _savings(guard: Any, found: pd.DataFrame) -> np.ndarray[Any, Any]:
+    """Of each line; what is no kind saves nothing at all."""
+    money = np.full(len(found), -np.inf)
+    probability, kinds = found["probability"].to_numpy(np.float64), found["kind"].to_numpy()
+    for kind in found["kind"].dropna().unique().tolist():
+        money[kinds == kind] = guard.saving(probability[kinds == kind], kind)
+    return money
 
 
 def _said(found: list[pd.DataFrame], speaker: np.ndarray[Any, Any], name: str) -> pd.Series[Any]:

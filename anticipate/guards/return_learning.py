@@ -27,7 +27,7 @@ from ..kernels.return_risk import (
     is_worth_saying,
     risk_log_odds,
 )
-from .return_rows import FEWEST_SLICES, Slice
+from .return_rows import FEWEST_RETURNED, FEWEST_SLICES, Slice, are_too_few
 
 Floats = NDArray[np.float64]
 LEVELS = ("cart", "customer", "staff")  # who objects; what customers may read; staff
@@ -36,7 +36,6 @@ WIDTHS = {"item": 1, "cart": len(OF_CART), "habit": len(OF_CART) + len(OF_HABIT)
 CANDIDATES = {"cart": ("item", "cart"), "customer": ("item", "cart", "habit"),
               "staff": ("item", "cart", "habit", "returns")}  # fmt: skip
 SHRINK = 0.1  # scikit-learn's C: a few positives stay close to the base rate
-FEWEST_RETURNED = 30
 FEWEST_WARNED, STEPS = 20, 40
 SLOPE = (0.7, 1.4)  # of a calibration line that lets warnings be trusted
 Z90 = 1.2815515655446004  # one-sided 90 %
@@ -60,8 +59,7 @@ class Learned(NamedTuple):
 def learn_risks(past: list[Slice], speaking: Speaking) -> Learned:
     """Models by level; where there is too little to learn, the item's share and silence."""
     n_back = [int(one.returned.sum()) for one in past]
-    few = len(past) < FEWEST_SLICES or sum(n_back[:-2]) < FEWEST_RETURNED
-    if few or min(n_back[-2:]) < FEWEST_RETURNED // 2:
+    if are_too_few(n_back):
         because = (
             f"{sum(n_back)} returned lines in {len(past)} past slices are too few to learn from "
             f"({FEWEST_SLICES} slices with {FEWEST_RETURNED} in the older ones are needed)"

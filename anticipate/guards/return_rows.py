@@ -31,6 +31,7 @@ ITEM_WEIGHT = 50.0  # lines of the category that speak in each item's share
 CATEGORY_WEIGHT = 50.0  # lines of the whole that speak in each category's
 WHOLE_SHARE, WHOLE_WEIGHT = 0.02, 10.0  # where nothing was ever sent back
 SHORTEST_DAYS, MOST_SLICES, FEWEST_SLICES, RETURNED_EACH = 14.0, 12, 3, 100
+FEWEST_RETURNED = 30  # lines, in the older slices together; half of it in each of the newest two
 
 
 class Closed(NamedTuple):
@@ -114,7 +115,8 @@ def slices(history: History, window_days: float) -> list[Slice]:
     """Rolling origins, oldest first: items as known when the slice began, labels from today.
 
     The newest ends where windows close; the oldest begins when shares rest on lines of half a
-    window. Two weeks long, doubled while too few lines came back in each.
+    window. Two weeks long, doubled while too few lines came back in each. Where all that came
+    back are too few to learn from, columns are not made: ``X`` is (n, 0).
     """
     closed, events = closed_lines(history, window_days), history.events
     if not len(closed.row):
@@ -124,13 +126,24 @@ def slices(history: History, window_days: float) -> list[Slice]:
     end = int(history.cutoff_us - window_days * DAY)
     back = np.count_nonzero(closed.returned & (time >= begin))
     length = _slice_length(end - begin, int(back))
-    found: list[Slice] = []
-    while end - length >= begin and len(found) < MOST_SLICES:
+    spans: list[tuple[int, Array]] = []
+    while end - length >= begin and len(spans) < MOST_SLICES:
         inside = (time >= end - length) & (time < end)
         if inside.any():
-            found.append(_slice(history, end - length, closed, inside, window_days))
+            spans.append((end - length, inside))
         end -= length
-    return found[::-1]
+    spans.reverse()
+    n_back = [int(closed.returned[inside].sum()) for _, inside in spans]
+    if are_too_few(n_back):
+        none = [closed.returned[inside] for _, inside in spans]
+        return [Slice(np.zeros((len(one), 0)), one, np.zeros(len(one))) for one in none]
+    return [_slice(history, start, closed, inside, window_days) for start, inside in spans]
+
+
+def are_too_few(n_back: list[int]) -> bool:
+    """Whether returned lines by slice, oldest first, leave too little to learn and to judge on."""
+    few = len(n_back) < FEWEST_SLICES or sum(n_back[:-2]) < FEWEST_RETURNED
+    return few or min(n_back[-2:]) < FEWEST_RETURNED // 2
 
 
 def _slice_length(span: int, n_returned: int) -> int:

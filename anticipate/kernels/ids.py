@@ -118,8 +118,12 @@ def lookup(index: Mapping[str, Array], id_: int | str) -> int:
         raise IdTypeError(f"id: {type(id_).__name__} was given; the known ids are text.")
     raw = _encode(id_)
     key = _hash(raw)
+    return _code_of(index, raw, key, int(index["hashes"].searchsorted(np.uint64(key))))
+
+
+def _code_of(index: Mapping[str, Array], raw: bytes, key: int, position: int) -> int:
+    """The code of an id's bytes, from where its hash stands among the sorted ones; -1 unknown."""
     hashes, codes, offsets = index["hashes"], index["codes"], index["offsets"]
-    position = int(hashes.searchsorted(np.uint64(key)))
     # .item() gives Python numbers, twice as fast as indexing
     while position < len(hashes) and hashes.item(position) == key:
         code = int(codes.item(position))
@@ -137,6 +141,15 @@ def _lookup_integer(ids: Array, id_: Any) -> int:
         return -1
     code = int(ids.searchsorted(ids.dtype.type(number)))  # same dtype: else it copies to float
     return code if ids.item(code) == number else -1
+
+
+def lookup_texts(index: Mapping[str, Array], ids: Sequence[str]) -> list[int]:
+    """Codes of many ids of a text index, -1 for unknown ones; their hashes are sought together."""
+    raws = [_encode(id_) for id_ in ids]
+    keys = [_hash(raw) for raw in raws]
+    places = index["hashes"].searchsorted(np.array(keys, dtype=np.uint64)).tolist()
+    found = zip(raws, keys, places, strict=True)
+    return [_code_of(index, raw, key, place) for raw, key, place in found]
 
 
 def lookup_many(index: Mapping[str, Array], ids: Sequence[Any] | Array) -> Array:

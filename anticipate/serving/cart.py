@@ -52,6 +52,7 @@ def read_cart(cart: Iterable[Any], items: Overlay) -> list[CartLine]:
     lines = list(islice(cart, MOST_LINES + 1))
     if len(lines) > MOST_LINES:
         raise ParameterError(f"cart: more than {MOST_LINES} lines; at most those are looked at.")
+    items.look_up(line.get(c.ITEM) if isinstance(line, Mapping) else line for line in lines)
     return [_read_line(line, number, items) for number, line in enumerate(lines)]
 
 

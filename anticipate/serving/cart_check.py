@@ -19,6 +19,7 @@ from ..suggestions import Suggestion
 from .care import find_open, is_open
 from .cart import CartLine, CartRows, side_by_side
 from .cart_duplicates import judge_duplicates
+from .cart_fit import judge_fit
 from .cart_returns import judge_returns
 from .moment import Moment
 from .store import Store
@@ -27,6 +28,7 @@ from .verdicts import Verdicts
 GUARDS: tuple[Callable[[Store, Moment, CartRows], Verdicts | None], ...] = (
     judge_duplicates,
     judge_returns,
+    judge_fit,
 )
 
 

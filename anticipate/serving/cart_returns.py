@@ -34,7 +34,7 @@ from ..suggestions.return_words import (
 )
 from .cart import CartRows
 from .moment import Moment
-from .offers import item_name
+from .offers import item_name_and_id
 from .store import ReturnTables, Store
 from .verdicts import Verdicts
 
@@ -85,7 +85,7 @@ def _warning(
     store: Store, moment: Moment, cart: CartRows, i: int, said: list[Said], probability: float
 ) -> Suggestion:
     told = [
-        (one.code, facts_said(one, _name(store, moment, int(cart.lines.item[one.line]))))
+        (one.code, facts_said(one, item_name_and_id(store, moment, int(cart.lines.item[one.line]))))
         for one in said
     ]
     shown = [(code, facts) for code, facts in told if AUDIENCES[code] == CUSTOMER]
@@ -100,9 +100,3 @@ def _warning(
         evidence=tuple(return_fact(code, **facts) for code, facts in told),
         options=options_of(code for code, _ in shown),
     )
-
-
-def _name(store: Store, moment: Moment, item: int) -> str:
-    """The item's name with its id, which tells editions apart; else the id."""
-    name, item_id = item_name(store, moment, item), str(moment.words["items"].id(item))
-    return item_id if name == item_id else f"{name} ({item_id})"

@@ -125,6 +125,12 @@ def item_name(store: Store, moment: Moment, code: int) -> str:
     return str(moment.words["items"].id(code))
 
 
+def item_name_and_id(store: Store, moment: Moment, code: int) -> str:
+    """The item's name with its id, which tells editions apart; without a name the id."""
+    name, item_id = item_name(store, moment, code), str(moment.words["items"].id(code))
+    return item_id if name == item_id else f"{name} ({item_id})"
+
+
 def _evidence(moment: Moment, row: int) -> tuple[dict[str, Any], ...]:
     return () if row < 0 else (event_evidence(moment, row),)
 

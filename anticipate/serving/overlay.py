@@ -12,7 +12,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from ..kernels.ids import id_at, lookup
+from ..kernels.ids import id_at, lookup, lookup_texts
 from .values import checked_id, plain_id
 
 Array = NDArray[Any]
@@ -45,6 +45,14 @@ class Overlay:
             return self._add(checked_id(id_))
         self._position[id_] = known
         return known
+
+    def look_up(self, ids: Iterable[Any]) -> None:
+        """Find many known texts at once, so that ``code`` need not seek them one by one."""
+        if self.n and "ids" not in self._index:
+            texts = [id_ for one in ids if type(id_ := plain_id(one)) is str]
+            new = list(dict.fromkeys(id_ for id_ in texts if id_ not in self._position))
+            codes = zip(new, lookup_texts(self._index, new), strict=True)
+            self._position.update((id_, code) for id_, code in codes if code >= 0)
 
     def admit(self, ids: Iterable[Any]) -> None:
         """Give new ids their codes in sorted order; what is no id waits for its own row."""

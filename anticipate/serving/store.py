@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ..exceptions import BundleError
 from ..kernels.events import ROW_COLUMNS, Events
+from ..kernels.fit import FitItems, FitTables, SlipModel
 from ..kernels.ids import ids_at, lookup_many
 from ..kernels.next_gap import GapTable
 from ..kernels.return_past import Kinds
@@ -52,6 +53,15 @@ class ReturnTables(NamedTuple):
     cost_annoyance: float
     least_lift: float
     threshold: float  # inf: silent
+
+
+class FitGuardTables(NamedTuple):
+    """Of better fits and pieces, and what a warning costs."""
+
+    tables: FitTables
+    cost_slip: float
+    cost_misfit: float
+    cost_annoyance: float
 
 
 class Store:
@@ -116,6 +126,16 @@ class Store:
             models,
             *arrays["settings"].tolist()[1:],
         )
+
+    @cached_property
+    def fit_guard(self) -> FitGuardTables | None:
+        """What is known of better fits and usual pieces; None in bundles without."""
+        arrays = self.group("fit_guard")
+        if not arrays:
+            return None
+        slip = SlipModel(*(arrays[f"slip.{name}"] for name in SlipModel._fields))
+        tables = FitTables(FitItems.from_mapping(arrays), slip)
+        return FitGuardTables(tables, *arrays["settings"].tolist()[1:])
 
     def overlays(self) -> dict[str, Overlay]:
         """Vocabularies for one request, each open to ids the bundle does not know."""
