@@ -201,7 +201,7 @@ def _guards(model: Anticipator, history: History, items: Array) -> Arrays:
     known = history.items.reindex(items) if len(history.items.columns) else None
     arrays: Arrays = {}
     for group, attribute, kept in (
-        ("guard", "guard_", ("quick", "costs")),
+        ("guard", "guard_", ("speaking", "shadow")),
         ("return_guard", "return_guard_", ("settings", "cart.", "customer.")),  # none of staff's
         ("fit_guard", "fit_guard_", ("settings", "slip.")),
     ):

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ..columns import CANCEL, EVENT_CODES, PURCHASE, RETURN
 from ..kernels.events import Events
+from ..kernels.owned import undone_times
 from ..kernels.returns import NEVER
 from ..log import History
 from ..log.objections import objectors
@@ -39,11 +40,10 @@ def bought_of(history: History) -> Bought:
     objects = objectors(history)
     mine = (events.event == EVENT_CODES[PURCHASE]) & ~objects[events.customer]
     rows = np.flatnonzero(mine)
-    whole = match.returned[rows] >= events.quantity[rows]
     kinds = (EVENT_CODES[RETURN], EVENT_CODES[CANCEL])
     return Bought(
         events=events.take(rows),
-        undone_at=np.where(whole, match.returned_at[rows], NEVER),
+        undone_at=undone_times(events, match)[rows],
         cutoffs=history.cutoffs,
         any_undone=bool(np.isin(events.event, kinds).any()),
     )

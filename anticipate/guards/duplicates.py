@@ -8,69 +8,87 @@ Never  drops or blocks a line, or warns where a rule clears it (gift, due, worn 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from .._checks import check_positive
+from .._checks import check_option, check_positive, check_probability
 from ..exceptions import EmptyHistoryError, MinimumDataWarning
-from ..kernels.gap_learning import gap_data, plain_table, refine_by_item
+from ..kernels.costliest import saving
 from ..kernels.ids import build_id_index, ids_at
-from ..kernels.next_gap import GapTable
-from ..kernels.pairs import find_pairs
-from ..kernels.rules import ItemRules, QuickRates, check_lines, is_warning
-from ..log import History, check_history
+from ..kernels.owned import undone_times
+from ..kernels.rules import Tables, check_lines
+from ..kernels.verdicts import Speaking, choose_warnings
+from ..log import History, InteractionLog, check_history
 from ..log.ids import lookup_codes
 from ..log.objections import objectors
-from .bought import bought_of, kept_only
-from .items import category_codes, is_consumable, lifetime_days, substitutes
-from .learning import Learned, learn, repeat_shares, usual_quantities
+from .align import align_tables
+from .bought import bought_of
+from .ledger import what_followed
 from .lines import read_lines
+from .proof import SPOKEN, Costs
+from .speaking import choose_speaking
+from .tables import learn_tables
 from .wording import with_words
 
 Array = NDArray[Any]
 FEWEST_UNDONE = 10
+MODES = ("warn", "shadow")
 
 
 class DuplicateGuard(BaseEstimator):  # type: ignore[misc]
-    """P(this line is a mistake), by three kinds, and a warning where that costs more.
+    """P(this line is a mistake), by three kinds, and a warning where it is proved to pay.
 
     ``double_submit``: the same pieces of the same item again within the hour. ``already_owned``:
-    a later repeat; P = r / (r + w), r the rate of forgotten repeats per day owned, w the rate of
-    wanted ones at this age, from the law of gaps. ``substitute_owned``: another edition of the
-    same work, or what contains it, is owned. Never warned of: gifts; what was returned,
-    cancelled or given away before; consumables that are due; what outlived its lifetime;
-    unusual numbers of pieces; items this customer buys in batches.
+    a later repeat; real repeats on past carts are told from draws of what was owned by an
+    additive model of the item's, the customer's and the cart's habits. ``substitute_owned``:
+    another edition of the same work, or what contains or covers it, is owned. Never warned of:
+    gifts; what was returned, cancelled or given away before; consumables that are due; what
+    outlived its lifetime; unusual numbers of pieces; items this customer buys in batches.
 
     Parameters
     ----------
-    cost_duplicate, cost_annoyance : float, default=1.0
-        What a mistake made costs, and a wish doubted (> 0): warn iff
-        ``cost_duplicate * P > cost_annoyance * (1 - P)``.
-    random_state : None
-        Kept for all models' common face: nothing here is random.
+    cost_duplicate : float, default=1.0
+        What a mistake made costs: refund, handling, trust lost (> 0), in any one unit.
+    cost_annoyance : float, default=1.0
+        What a wish doubted costs (> 0).
+    margin, lost_sale_share : float, default=0.0 and 0.1
+        What a wanted sale brings (>= 0), and the share of doubted ones that are lost. Warn iff
+        ``cost_duplicate * P > (cost_annoyance + lost_sale_share * margin) * (1 - P)``.
+    max_warnings_per_1000 : float, optional
+        At most so many of 1,000 lines, by the probabilities of past carts (> 0).
+    max_warnings_per_quarter : float, optional, default=4
+        Of one customer; warnings answered in the log and those of the same review count (> 0).
+    kinds : iterable of str, optional
+        Kinds that may warn without a proof; None: those that paid on past carts.
+    mode : {"warn", "shadow"}
+        ``"shadow"``: kind, probability and reason are filled, the verdict is "pass".
+    random_state : int, optional
+        Seed of the draws; None is 0.
 
     Attributes
     ----------
     report_ : dict
-        ``n_repeats``, ``n_undone`` (repeats sent back: the labels), ``mistakes_per_owned_year``,
-        ``substitute_mistake_share``, ``quick`` (rates within the hour), ``timing``, ``missing``.
+        ``kinds``: per kind ``speaks, silent_because, threshold, n_warned, n_undone, n_answered,
+        n_accepted, precision, precision_low, net_money, net_money_low`` on past carts. Also
+        ``n_repeats, n_undone, n_answered, n_accepted, learned_from, n_examples, unit,
+        mistakes_per_unit, substitute_mistake_share, quick, timing, missing``.
     cutoff_ : Timestamp or DatetimeIndex
 
     Notes
     -----
-    Nobody labels mistakes: see ``guards.learning`` for how returns stand in. Lines of one
-    customer at the same instant are one cart; an item that stands twice in it passes, the
-    customer sees both. Lines minutes apart count as two carts.
+    Nobody labels mistakes: see ``guards.learning`` for how returns stand in. A kind speaks only
+    if the lower 90 % bound of its net money on past carts is positive. Lines of one customer at
+    the same instant are one cart; an item that stands twice in it passes, the customer sees
+    both. Lines minutes apart count as two carts.
 
     Examples
     --------
-    >>> import warnings
     >>> from anticipate import load_example
     >>> history = load_example("bookshop").as_of("2025-03-01")
     >>> guard = DuplicateGuard().fit(history)
@@ -79,9 +97,8 @@ class DuplicateGuard(BaseEstimator):  # type: ignore[misc]
     ['warn']
     """
 
-    gap_table_: GapTable
-    rules_: ItemRules
-    quick_: QuickRates
+    tables_: Tables
+    speaking_: Speaking
     repeat_share_: Array
     item_ids_: Array
     report_: dict[str, Any]
@@ -92,14 +109,26 @@ class DuplicateGuard(BaseEstimator):  # type: ignore[misc]
         *,
         cost_duplicate: float = 1.0,
         cost_annoyance: float = 1.0,
+        margin: float = 0.0,
+        lost_sale_share: float = 0.1,
+        max_warnings_per_1000: float | None = None,
+        max_warnings_per_quarter: float | None = 4,
+        kinds: Iterable[str] | None = None,
+        mode: str = "warn",
         random_state: int | None = None,
     ) -> None:
         self.cost_duplicate = cost_duplicate
         self.cost_annoyance = cost_annoyance
+        self.margin = margin
+        self.lost_sale_share = lost_sale_share
+        self.max_warnings_per_1000 = max_warnings_per_1000
+        self.max_warnings_per_quarter = max_warnings_per_quarter
+        self.kinds = kinds
+        self.mode = mode
         self.random_state = random_state
 
     def fit(self, history: History, timing: Any = None) -> Self:
-        """Learn rates of mistakes and of wishes.
+        """Learn rates of mistakes and of wishes, and which kinds pay on past carts.
 
         Parameters
         ----------
@@ -119,27 +148,27 @@ class DuplicateGuard(BaseEstimator):  # type: ignore[misc]
             If fewer than 10 repeats were returned or cancelled.
         """
         check_history(history)
-        check_positive("cost_duplicate", self.cost_duplicate)
-        check_positive("cost_annoyance", self.cost_annoyance)
-        bought, n_items = bought_of(history), history.n_items
+        costs, forced = self._costs(), self._forced()
+        bought = bought_of(history)
         if bought.events.n == 0:
             raise EmptyHistoryError(
                 "there is no purchase before the cutoff; the guard needs some. Take a later one."
             )
-        learned = learn(bought, history.items)
-        self.gap_table_ = _wishes(kept_only(history, bought), timing)
-        self.rules_ = ItemRules(
-            mistakes_per_day=learned.mistakes_per_day,
-            substitute_mistake=learned.substitute_mistake,
-            consumable=is_consumable(history.items),
-            lifetime_days=lifetime_days(history.items),
-            usual_quantity=usual_quantities(bought, n_items),
-            substitutes=substitutes(history.items),
-        )
-        self.quick_ = learned.quick
-        self.repeat_share_ = repeat_shares(bought, n_items)
+        learned = learn_tables(history, timing, self.random_state)
+        self.tables_, self.repeat_share_ = learned.tables, learned.repeat_share
         self.item_ids_, self.cutoff_ = history.item_ids, history.cutoff
-        self.report_ = _report(learned, timing)
+        most = self.max_warnings_per_quarter
+        self.speaking_, kinds = choose_speaking(
+            history,
+            costs,
+            told=bought.any_undone,
+            forced=forced,
+            most_per_1000=self.max_warnings_per_1000,
+            most_per_quarter=None if most is None else float(most),
+            random_state=self.random_state,
+        )
+        self.report_ = {"kinds": kinds, **learned.report, "missing": _missing(learned.report)}
+        self.report_["timing"] = "item gaps" if timing is None else type(timing).__name__
         for sentence in self.report_["missing"]:
             warnings.warn(sentence, MinimumDataWarning, stacklevel=2)
         return self
@@ -162,25 +191,48 @@ class DuplicateGuard(BaseEstimator):  # type: ignore[misc]
             mistake it may be, else None), ``probability`` (of that mistake; 0 where nothing
             speaks for one), and for warnings ``reason``, ``evidence`` (list of dict: date,
             item_id, order_id) and ``options`` (at least two); None and empty lists elsewhere.
+            In shadow what would have been a warning has its reason and passes.
 
         Raises
         ------
         ColumnError, IdTypeError, TimeError, BadRowsError
         """
-        check_is_fitted(self, "gap_table_")
+        check_is_fitted(self, "tables_")
         read = read_lines(cart, history)
-        table = self.item_table(history.item_ids, items=history.items)
         found = check_lines(
             read.history.events,
-            read.history.returns.returned,
+            undone_times(read.history.events, read.history.returns),
             read.lines,
-            gaps=GapTable.from_mapping(table),
-            rules=ItemRules.from_mapping(table),
-            quick=self.quick_,
+            tables=align_tables(self.tables_, self.item_ids_, history.item_ids, history.items),
             objects=objectors(read.history),
         )
-        warn = is_warning(found.probability, self.cost_duplicate, self.cost_annoyance)
-        return with_words(cart, read, found, warn, repeat_share=table["repeat_share"])
+        warn = choose_warnings(found, read.lines, self.speaking_)
+        shares = self.item_table(history.item_ids)["repeat_share"]
+        return with_words(
+            cart, read, found, warn, repeat_share=shares, shadow=self.mode == "shadow"
+        )
+
+    def report(self, reviewed: pd.DataFrame, log: InteractionLog) -> pd.DataFrame:
+        """What happened to reviewed lines afterwards, by kind, in lines and money.
+
+        Parameters
+        ----------
+        reviewed : DataFrame
+            Lines as ``review`` gave them, with ``timestamp``; in shadow or not.
+        log : InteractionLog
+            That goes on for 30 days or more after them.
+
+        Returns
+        -------
+        DataFrame
+            A row per kind of those lines that had a reason: see ``ledger.what_followed``.
+        """
+        check_is_fitted(self, "tables_")
+        return what_followed(reviewed, log, self._costs())
+
+    def saving(self, probability: Any, kind: Any = None) -> Array:
+        """Expected net money of a warning, by ``probability``; the same for every ``kind``."""
+        return saving(np.asarray(probability, dtype=np.float64), *self._costs())
 
     def item_table(self, item_ids: Array, items: pd.DataFrame | None = None) -> dict[str, Array]:
         """All tables by item, aligned with another sorted vocabulary; one more row for others.
@@ -194,77 +246,72 @@ class DuplicateGuard(BaseEstimator):  # type: ignore[misc]
 
         Returns
         -------
-        dict of arrays of n + 1 rows
-            The fields of ``GapTable`` and ``ItemRules``, and ``repeat_share``: share of the
-            item's buyers who bought it on two days or more.
+        dict of arrays
+            ``Tables.to_mapping()``, n + 1 rows by item, and ``repeat_share``: share of
+            the item's buyers who bought it on two days or more.
         """
-        check_is_fitted(self, "gap_table_")
+        check_is_fitted(self, "tables_")
+        tables = align_tables(self.tables_, self.item_ids_, item_ids, items)
         rows = np.append(lookup_codes(item_ids, self.item_ids_), -1)
-        known = {**self.gap_table_._asdict(), **self.rules_._asdict()}
-        table = {name: column[rows] for name, column in known.items()}
-        table["repeat_share"] = self.repeat_share_[rows]
-        if items is not None and len(items.columns):
-            table["consumable"] = is_consumable(items)
-            table["lifetime_days"] = lifetime_days(items)
-            table["substitutes"] = substitutes(items)
-        else:
-            place = np.append(lookup_codes(self.item_ids_, item_ids), -1)
-            table["substitutes"] = place[table["substitutes"]].astype(np.int32)
-        return table
+        return {**tables.to_mapping(), "repeat_share": self.repeat_share_[rows]}
 
     def to_arrays(self) -> dict[str, Array]:
         """The fitted state as plain arrays."""
-        check_is_fitted(self, "gap_table_")
+        check_is_fitted(self, "tables_")
         index = {f"ids.{name}": array for name, array in build_id_index(self.item_ids_).items()}
+        money = [self.cost_duplicate, self.cost_annoyance, self.margin, self.lost_sale_share]
         return {
-            **self.gap_table_._asdict(),
-            **self.rules_._asdict(),
+            **self.tables_.to_mapping(),
             "repeat_share": self.repeat_share_,
-            "quick": np.array(self.quick_),
-            "costs": np.array([self.cost_duplicate, self.cost_annoyance], dtype=np.float64),
+            "speaking": self.speaking_.to_array(),
+            "money": np.array(money, dtype=np.float64),
+            "shadow": np.array([self.mode == "shadow"]),
             **index,
         }
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Array]) -> Self:
         """The guard that ``to_arrays`` was called on, bit for bit; without its report."""
-        duplicate, annoyance = (float(cost) for cost in arrays["costs"])
-        guard = cls(cost_duplicate=duplicate, cost_annoyance=annoyance)
-        guard.gap_table_ = GapTable.from_mapping(arrays)
-        guard.rules_ = ItemRules.from_mapping(arrays)
-        guard.quick_ = QuickRates(*(float(rate) for rate in arrays["quick"]))
+        duplicate, annoyance, margin, lost = (float(one) for one in arrays["money"])
+        guard = cls(
+            cost_duplicate=duplicate,
+            cost_annoyance=annoyance,
+            margin=margin,
+            lost_sale_share=lost,
+            mode="shadow" if bool(arrays["shadow"][0]) else "warn",
+        )
+        guard.tables_ = Tables.from_mapping(arrays)
+        guard.speaking_ = Speaking.from_array(arrays["speaking"])
         guard.repeat_share_ = np.asarray(arrays["repeat_share"])
         index = {n.removeprefix("ids."): a for n, a in arrays.items() if n.startswith("ids.")}
-        guard.item_ids_ = ids_at(index, np.arange(len(guard.gap_table_.shape) - 1))
+        guard.item_ids_ = ids_at(index, np.arange(len(guard.repeat_share_) - 1))
         guard.report_ = {}
         return guard
 
+    def _costs(self) -> Costs:
+        mistake = check_positive("cost_duplicate", self.cost_duplicate)
+        annoyance = check_positive("cost_annoyance", self.cost_annoyance)
+        margin = 0.0 if self.margin == 0 else check_positive("margin", self.margin)
+        lost = check_probability("lost_sale_share", self.lost_sale_share)
+        return Costs(mistake, annoyance + lost * margin)
 
-def _wishes(kept: History, timing: Any) -> GapTable:
-    """The law of wanted repeats by item."""
-    if timing is not None and kept.n_events:
-        with warnings.catch_warnings():  # the timer's own minimum is told when it is fitted alone
-            warnings.simplefilter("ignore", MinimumDataWarning)
-            fitted = clone(timing).fit(kept)
-        return GapTable.from_mapping(fitted.item_table(kept.item_ids))
-    data = gap_data(find_pairs(kept.purchases, kept.n_items), kept.cutoffs)
-    plain = plain_table(data, kept.n_items)
-    return refine_by_item(data, plain, category_codes(kept.items))
+    def _forced(self) -> frozenset[str]:
+        """Checks all other settings, too."""
+        check_option("mode", self.mode, MODES)
+        for name in ("max_warnings_per_1000", "max_warnings_per_quarter"):
+            if getattr(self, name) is not None:
+                check_positive(name, getattr(self, name))
+        given = () if self.kinds is None else self.kinds
+        given = (given,) if isinstance(given, str) else tuple(given)
+        for kind in given:
+            check_option("kinds", kind, SPOKEN)
+        return frozenset(given)
 
 
-def _report(learned: Learned, timing: Any) -> dict[str, Any]:
-    missing = []
-    if learned.n_undone < FEWEST_UNDONE:
-        missing.append(
-            f"duplicates: {learned.n_undone} of {learned.n_repeats} repeats were returned or "
-            f"cancelled, fewer than {FEWEST_UNDONE}; what a mistake looks like is mostly assumed."
-        )
-    return {
-        "n_repeats": learned.n_repeats,
-        "n_undone": learned.n_undone,
-        "mistakes_per_owned_year": float(learned.mistakes_per_day[-1] * 365.25),
-        "substitute_mistake_share": float(learned.substitute_mistake[-1]),
-        "quick": learned.quick._asdict(),
-        "timing": "item gaps" if timing is None else type(timing).__name__,
-        "missing": missing,
-    }
+def _missing(report: Mapping[str, Any]) -> list[str]:
+    if report["n_undone"] + report["n_answered"] >= FEWEST_UNDONE:
+        return []
+    return [
+        f"duplicates: {report['n_undone']} of {report['n_repeats']} repeats were returned or "
+        f"cancelled, fewer than {FEWEST_UNDONE}; what a mistake looks like is mostly assumed."
+    ]

@@ -12,20 +12,17 @@ returns and u the share of mistakes that are undone, each repeat counts (undone 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from ..kernels.gap_learning import GroupSums
 from ..kernels.owned import MINUTE
 from ..kernels.pairs import DAY, Pairs, find_pairs
 from ..kernels.returns import NEVER
-from ..kernels.rules import QUICK_MINUTES, UNDONE_SHARE, QuickRates
+from ..kernels.rules import UNDONE_SHARE, QuickRates
 from ..kernels.segments import run_starts
 from .bought import Bought
-from .items import category_codes, is_consumable, work_codes
 
 Floats = NDArray[np.float64]
 UNDO_DAYS = 30.0
@@ -38,63 +35,36 @@ QUICK_MEAN_MINUTES, WANTED_MEAN_MINUTES, MINUTES_WEIGHT = 3.0, 20.0, 5.0
 RETURN_WEIGHT = 10.0  # purchases of the whole that speak in each item's share of returns
 
 
-class Learned(NamedTuple):
-    """Rates, and the counts they rest on."""
-
-    mistakes_per_day: Floats  # (n_items + 1,)
-    substitute_mistake: Floats  # (n_items + 1,): P(mistake | another edition is owned)
-    quick: QuickRates
-    n_undone: int  # repeats that were sent back, of any kind
-    n_repeats: int
-
-
 @dataclass(frozen=True)
 class Repeats:
     """Consecutive purchases of the same thing by the same customer; all (r,)."""
 
-    item: NDArray[np.int64]  # of the later one
+    row: NDArray[np.int64]  # the later one, in the purchases
+    item: NDArray[np.int64]
     minutes: Floats
     undone: NDArray[np.bool_]  # the later within 30 days, or the earlier within 30 days after it
     other_item: NDArray[np.bool_]  # another edition, not the same item
     same_pieces: NDArray[np.bool_]
     apart: NDArray[np.bool_]  # in two orders
 
-    def mistakes(self, usual: Floats) -> Floats:
-        """Expected mistakes that each repeat stands for; may be negative, sums are not meant to.
+    def take(self, mask: NDArray[np.bool_]) -> Repeats:
+        """Those of a mask."""
+        return Repeats(*(getattr(self, name)[mask] for name in Repeats.__dataclass_fields__))
 
-        ``usual`` is the share of returns by item; within 30 days both lines may come back.
-        """
-        near = self.minutes < UNDO_DAYS * 1440.0
-        b = np.minimum(usual[self.item] * np.where(near, 2.0, 1.0), UNDONE_SHARE / 2.0)
+    def usual(self, usual: Floats) -> Floats:
+        """How often each would be undone if it was wanted."""
+        return usually_undone(usual[self.item], self.minutes)
+
+    def mistakes(self, usual: Floats) -> Floats:
+        """Expected mistakes that each repeat stands for; may be negative, sums are not meant to."""
+        b = self.usual(usual)
         return (self.undone - b) / (UNDONE_SHARE - b)
 
 
-def learn(bought: Bought, items: pd.DataFrame) -> Learned:
-    """All rates. Without any return in the log nothing is told, and the priors stand.
-
-    ``items`` are the attributes (``history.items``). Consumables tell nothing of what is owned.
-    """
-    n_items, told = len(items), bought.any_undone
-    work, category, used_up = work_codes(items), category_codes(items), is_consumable(items)
-    usual = usual_returns(bought, n_items)
-    same = find_repeats(bought, bought.events.item)
-    late = (same.minutes > QUICK_MINUTES) & same.apart & ~used_up[same.item]
-    days = np.where(used_up[:-1], 0.0, owned_days(bought, n_items))
-    other = find_repeats(bought, np.where(work >= 0, work + n_items, -1)[bought.events.item])
-    other = _kept(other, other.other_item)
-    per_day = np.full(n_items + 1, FORGOTTEN_PER_DAY)
-    substitute = np.full(n_items + 1, SUBSTITUTE_SHARE)
-    if told:
-        per_day = _per_day(_kept(same, late), usual, days, category)
-        substitute = _substitute_shares(other, usual, category)
-    quick = _kept(same, (same.minutes <= QUICK_MINUTES) & same.apart)
-    return Learned(
-        mistakes_per_day=per_day,
-        substitute_mistake=substitute,
-        quick=_quick(quick, usual, bought.events.n, told=told),
-        n_undone=int(same.undone.sum() + other.undone.sum()),
-        n_repeats=len(same.item) + len(other.item),
-    )
+def usually_undone(share: Floats, minutes: Floats) -> Floats:
+    """Share of wanted repeats that come back: within 30 days either of the two lines may."""
+    near = minutes < UNDO_DAYS * 1440.0
+    return np.minimum(share * np.where(near, 2.0, 1.0), UNDONE_SHARE / 2.0)
 
 
 def find_repeats(bought: Bought, thing: NDArray[np.int64]) -> Repeats:
@@ -113,6 +83,7 @@ def find_repeats(bought: Bought, thing: NDArray[np.int64]) -> Repeats:
     since = events.timestamp[after]
     soon = [(undone_at[one] - since) < UNDO_DAYS * DAY for one in (after, before)]
     return Repeats(
+        row=after,
         item=events.item[after].astype(np.int64),
         minutes=(since - events.timestamp[before]) / MINUTE,
         undone=soon[0] | soon[1],
@@ -142,47 +113,33 @@ def owned_days(bought: Bought, n_items: int) -> Floats:
     return GroupSums(pairs.item, n_items).add(np.maximum(days, 0.0))
 
 
-def _kept(repeats: Repeats, mask: NDArray[np.bool_]) -> Repeats:
-    return Repeats(*(getattr(repeats, name)[mask] for name in Repeats.__dataclass_fields__))
-
-
-def _per_day(
-    repeats: Repeats, usual: Floats, days: Floats, category: NDArray[np.int64] | None
+def substitute_shares(
+    repeats: Repeats,
+    usual: Floats,
+    group: NDArray[np.int64],
+    *,
+    n_accepted: Floats,
+    n_answered: Floats,
 ) -> Floats:
-    """Gamma-Poisson by item: the whole shrunk to the prior, categories to the whole.
+    """Beta-binomial by item, (n_items + 1,): whole shrunk to the prior, categories to it.
 
-    Fewer returns than usual are no negative mistakes: they count as none, category by category.
+    Answered warnings count beside the repeats that were made, both by item (n_items,).
     """
-    n_items = len(days)
-    group = np.zeros(n_items, np.int64) if category is None else category
-    sums = GroupSums(group, int(group.max(initial=-1)) + 1)
-    counted = GroupSums(repeats.item, n_items).add(repeats.mistakes(usual))
-    seen, exposed = np.maximum(sums.add(counted), 0.0), sums.add(days)
-    prior_days = FORGOTTEN_WEIGHT / FORGOTTEN_PER_DAY
-    whole = (FORGOTTEN_WEIGHT + float(seen.sum())) / (prior_days + float(days.sum()))
-    rates = (CATEGORY_WEIGHT + seen) / (CATEGORY_WEIGHT / whole + exposed)
-    return np.append(rates[group], whole)
-
-
-def _substitute_shares(
-    repeats: Repeats, usual: Floats, category: NDArray[np.int64] | None
-) -> Floats:
-    """Beta-binomial by item, (n_items + 1,): whole shrunk to the prior, categories to it."""
-    group = np.zeros(len(usual), np.int64) if category is None else category
     sums = GroupSums(group, int(group.max(initial=-1)) + 1)
     by_item = GroupSums(repeats.item, len(usual))
     n = sums.add(by_item.add(np.ones(len(repeats.item))))
     mistakes = np.clip(sums.add(by_item.add(repeats.mistakes(usual))), 0.0, n)
+    n, mistakes = n + sums.add(n_answered), mistakes + sums.add(n_accepted)
     weight = SUBSTITUTE_WEIGHT
     whole = (float(mistakes.sum()) + weight * SUBSTITUTE_SHARE) / (float(n.sum()) + weight)
     shares = (mistakes + weight * whole) / (n + weight)
     return np.append(shares[group], whole)
 
 
-def _quick(repeats: Repeats, usual: Floats, n_purchases: int, *, told: bool) -> QuickRates:
+def quick_rates(repeats: Repeats, usual: Floats, n_purchases: int, *, told: bool) -> QuickRates:
     """Shares of purchases followed within the hour by a second click, or by a wish."""
     n = len(repeats.item)
-    clicks = _kept(repeats, repeats.same_pieces)
+    clicks = repeats.take(repeats.same_pieces)
     mistakes = float(np.clip(clicks.mistakes(usual).sum(), 0.0, n)) if told else 0.0
     prior, total = QUICK_SHARE * QUICK_WEIGHT, n_purchases + QUICK_WEIGHT
     slips, wishes = clicks.minutes[clicks.undone], repeats.minutes[~repeats.undone]

@@ -1,8 +1,9 @@
 """What customers still have of the items in their carts.
 
-Reads  events, what of them came back, cart lines, the items asked for by line.
+Reads  events, when purchases were undone, cart lines, the items asked for by line.
 Gives  per line and item: since when, how often, in what rhythm.
-Never  what was sent back or given away; a purchase at or after the line's own instant.
+Never  as owned what was sent back by then or given away; a purchase at or after the line's own
+       instant. What was sent back still counts as a visit: it had been bought.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from .events import PURCHASE_CODE, Events
 from .order import group_order
+from .returns import NEVER, ReturnMatch
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
@@ -39,30 +41,41 @@ class Owned(NamedTuple):
     gap_sum_days: Floats
     open_days: Floats  # since the first line of the last visit
     minutes: Floats  # since the latest purchase
-    in_batches: Array  # bool: bought more than once on one day before the last visit
+    in_batches: Array  # bool: on one day before the last visit more than one, none sent back
 
     def take(self, positions: Array) -> Owned:
         """The given positions."""
         return Owned(*(column[positions] for column in self))
 
 
+def undone_times(events: Events, match: ReturnMatch) -> Array:
+    """When all of a purchase was known to have come back, int64 (n,); ``NEVER`` if it did not."""
+    whole = (match.returned >= events.quantity) & (match.returned > 0)
+    at = np.where(whole, match.returned_at, NEVER)
+    if events.known_at is not events.timestamp:
+        rows = (match.purchase_row >= 0).nonzero()[0]
+        rows = rows[whole[match.purchase_row[rows]]]
+        np.maximum.at(at, match.purchase_row[rows], events.known_at[rows])
+    return np.asarray(at)
+
+
 def find_owned(
-    events: Events, returned: Array, lines: Lines, *, asked: Array, n_items: int
+    events: Events, undone_at: Array, lines: Lines, *, asked: Array, n_items: int
 ) -> Owned | None:
     """What each line's customer owned of each item asked for, before that line.
 
-    ``asked`` is (w, n), item codes by line, -1 none; the answer is flat, (w n,). None if no
-    customer has kept any of them.
+    ``undone_at`` is (n_events,), see ``undone_times``; ``asked`` is (w, n), item codes by line,
+    -1 none; the answer is flat, (w n,). None if no customer has bought any of them.
     """
     size = max(int(events.item.max(initial=0)), int(asked.max(initial=0)), n_items) + 2
-    rows = _kept_rows(events, returned, asked, size)
+    rows = _bought_rows(events, asked, size)
     if not len(rows):
         return None
     span = np.int64(size)
     key = events.customer[rows] * span + events.item[rows]
     order = group_order(key)
     key, rows = key[order], rows[order]
-    time, day = events.timestamp[rows], events.day[rows]
+    time, day, undone = events.timestamp[rows], events.day[rows], undone_at[rows]
     new = np.ones(len(rows), dtype=bool)
     new[1:] = (day[1:] != day[:-1]) | (key[1:] != key[:-1])
     visit, place = np.cumsum(new), np.arange(len(rows))
@@ -71,12 +84,15 @@ def find_owned(
     wanted = (lines.customer * span + asked).ravel()
     at = np.concatenate([lines.timestamp] * len(asked))
     low, last = key.searchsorted(wanted), key.searchsorted(wanted, side="right") - 1
-    while (late := (last >= low) & (time[last] >= at)).any():
-        last = last - late  # only in looking back do events lie at or after a line
+    # In looking back events lie at or after a line; and what is gone by then is passed over.
+    while (late := (last >= low) & ((time[last] >= at) | (undone[last] <= at))).any():
+        last = last - late
     has = (last >= low) & (asked.ravel() >= 0)
     last, low = np.where(has, last, 0), np.where(has, low, 0)
     start = visit_start[last]
     n_visits = visit[last] - visit[low] + 1
+    # Lines beyond the first of a day, of those that nobody sent back.
+    again = np.concatenate(([0], np.cumsum(~new & (undone == NEVER))))
     return Owned(
         has=has,
         row=np.where(has, rows[last], -1),
@@ -84,17 +100,18 @@ def find_owned(
         gap_sum_days=np.where(has, time[start] - time[low], 0) / DAY,
         open_days=np.where(has, at - time[start], 0) / DAY,
         minutes=np.where(has, (at - time[last]) / MINUTE, np.inf),
-        in_batches=has & (start - low > n_visits - 1),
+        in_batches=has & (again[start] > again[low]),
     )
 
 
-def _kept_rows(events: Events, returned: Array, asked: Array, size: int) -> Array:
-    """Purchases of any item asked for that were neither sent back nor given away."""
+def _bought_rows(events: Events, asked: Array, size: int) -> Array:
+    """Purchases of any item asked for that were not given away."""
     matters = np.zeros(size, dtype=bool)
     matters[asked] = True
     matters[-1] = False  # the place of -1
-    kept = matters[events.item] & (events.event == PURCHASE_CODE) & ~events.gift
-    return np.asarray((kept & (returned < events.quantity)).nonzero()[0])
+    return np.asarray(
+        (matters[events.item] & (events.event == PURCHASE_CODE) & ~events.gift).nonzero()[0]
+    )
 
 
 def owns_nothing(n: int) -> Owned:

@@ -4,8 +4,8 @@ Reads  customers' events, what of them came back, cart lines, tables by item.
 Gives  per line: kind of mistake, its probability, the row that speaks for it.
 Never  a verdict by rule alone: rules can only clear a line, never accuse one.
 
-A line that repeats what is owned is a mistake with P = r / (r + w): mistakes happen at a small
-rate r, wishes at a rate w from the law of gaps. Bayes on two Poisson rates.
+A line that repeats what is owned is a mistake with odds r o: r mistakes are made per unit of
+exposure, o tells how much sooner such a line is a mistake than a wish (``kernels.repeats``).
 """
 
 from __future__ import annotations
@@ -16,30 +16,30 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from . import special
+from .answers import Answers, find_answers
 from .events import Events
-from .next_gap import GapTable, gap_law, rate_per_day, survival
-from .owned import DAY, MINUTE, Lines, Owned, find_owned, owns_nothing
+from .habits import find_habits, rest_of_cart
+from .next_gap import GapLaw, GapTable, gap_law, rate_per_day, survival
+from .owned import MINUTE, Lines, Owned, find_owned, owns_nothing
+from .repeats import RepeatItems, RepeatModel, repeat_columns, repeat_log_odds
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
 KINDS = (None, "double_submit", "already_owned", "substitute_owned")
 NONE, DOUBLE_SUBMIT, ALREADY_OWNED, SUBSTITUTE_OWNED = range(len(KINDS))
 
-DISMISSED_CODE = 13  # position of warning_dismissed in columns.EVENTS; held by a test
-DISMISSED_DAYS = 180.0  # so long a dismissed warning of an item is not repeated
 QUICK_MINUTES = 60.0  # a repeat within it is a double submit or meant; later, a forgotten one
 UNDONE_SHARE = 0.7  # of the mistakes that are noticed and sent back; an assumption
 MANY_TIMES_USUAL = 3.0  # so many times the item's usual pieces is a restock
 NOT_DUE = 0.9  # a consumable is due once a tenth of its gaps would be over
-WEAR = 4.0  # shape of the Weibull law by which things wear out around their lifetime
-SURE_WISH = 0.1  # wishes are at least this share of the observed repeats
 
 
 class ItemRules(NamedTuple):
     """By item, (n_items + 1,); the last row speaks for items never seen."""
 
-    mistakes_per_day: Floats  # forgotten ones, per day that the item is owned
-    substitute_mistake: Floats  # P(mistake | bought while another edition is owned)
+    mistake_rate: Floats  # forgotten repeats per unit of exposure: a cart, or a day owned
+    substitute_rate: Floats  # the same of buying another edition of what is owned
     consumable: Array  # bool
     lifetime_days: Floats  # NaN unknown
     usual_quantity: Floats  # median pieces of a line
@@ -59,6 +59,39 @@ class QuickRates(NamedTuple):
     wanted_minutes: float
 
 
+class Tables(NamedTuple):
+    """All that was learned, by item and as a whole."""
+
+    gaps: GapTable
+    rules: ItemRules
+    items: RepeatItems
+    own: RepeatModel  # of the same item again
+    other: RepeatModel  # of another edition
+    quick: QuickRates
+    accepted_share: float  # of the warnings that were answered, in (0, 1)
+
+    @classmethod
+    def from_mapping(cls, arrays: Mapping[str, Array]) -> Tables:
+        """Inverse of ``to_mapping``."""
+        return cls(
+            GapTable.from_mapping(arrays),
+            ItemRules.from_mapping(arrays),
+            RepeatItems.from_mapping(arrays),
+            RepeatModel.from_mapping(arrays, "own"),
+            RepeatModel.from_mapping(arrays, "other"),
+            QuickRates(*(float(rate) for rate in arrays["quick"])),
+            float(arrays["accepted_share"][0]),
+        )
+
+    def to_mapping(self) -> dict[str, Array]:
+        """Plain arrays by name."""
+        models = {**self.own.to_mapping("own"), **self.other.to_mapping("other")}
+        whole = {"quick": np.array(self.quick), "accepted_share": np.array([self.accepted_share])}
+        return {
+            **self.gaps._asdict(), **self.rules._asdict(), **self.items._asdict(), **models, **whole
+        }  # fmt: skip
+
+
 class Findings(NamedTuple):
     """Per line (n,)."""
 
@@ -66,17 +99,11 @@ class Findings(NamedTuple):
     probability: Floats  # that the line is this mistake; 0 where kind is NONE
     row: Array  # int64: the event that speaks for it, -1 none
     line: Array  # int64: or the earlier line of this review that does, -1 none
+    n_lately: Array  # int64: warnings that its customer answered within the last quarter
 
 
 def check_lines(
-    events: Events,
-    returned: Array,
-    lines: Lines,
-    *,
-    gaps: GapTable,
-    rules: ItemRules,
-    quick: QuickRates,
-    objects: Array,
+    events: Events, undone_at: Array, lines: Lines, *, tables: Tables, objects: Array
 ) -> Findings:
     """Which lines may be mistakes.
 
@@ -84,11 +111,10 @@ def check_lines(
     ----------
     events : Events
         Of customers 0..m-1; only what lies before a line counts for it.
-    returned : array of shape (n_events,)
-        Pieces of each purchase that came back (``ReturnMatch.returned``).
+    undone_at : array of shape (n_events,)
+        When each purchase was undone (``owned.undone_times``).
     lines : Lines
-    gaps, rules : tables of n_items + 1 rows
-    quick : QuickRates
+    tables : Tables
     objects : bool array of shape (m,)
         Objects to profiling: only double submits are looked for.
 
@@ -97,55 +123,53 @@ def check_lines(
     Findings
         Independent of other customers and of the order of lines.
     """
-    n_items = len(rules.consumable) - 1
-    row = _table_row(lines.item, n_items)
+    n = len(lines.item)
     line, line_minutes = _earlier_lines(lines)
-    asked = np.vstack((lines.item[None, :], rules.substitutes[row].T))  # (1 + w, n)
-    owned = find_owned(events, returned, lines, asked=asked, n_items=n_items)
-    if owned is None and not (line >= 0).any():
-        return _nothing(len(row))
-    owned = owns_nothing(asked.size) if owned is None else owned
-    own = other = owned
-    if len(asked) > 1:
-        own = owned.take(np.arange(len(row)))
-        other = owned.take(_latest_substitute(owned, asked, rules))
+    looked = look_up(events, undone_at, lines, tables.rules)
+    if looked is None and not (line >= 0).any():
+        return _nothing(n)
+    own, other = looked or (owns_nothing(n), owns_nothing(n))
     is_quick = (line >= 0) | (own.minutes <= QUICK_MINUTES)
-    p_double = np.zeros(len(row))
+    p_double = np.zeros(n)
     if is_quick.any():
+        quick = tables.quick
         p_double = _double_submit(
             events, lines, own, line=line, line_minutes=line_minutes, quick=quick
         )
-    p_owned = _already_owned(own, lines, row, gaps=gaps, rules=rules)
-    p_other = _substitute_owned(other, lines, row, rules)
-    silent = objects[lines.customer] | _was_dismissed(events, lines)
-    p_late = np.where(silent, 0.0, np.where(own.has, p_owned, p_other))
-    probability = np.where(lines.gift, 0.0, np.where(is_quick, p_double, p_late))
+    answers = find_answers(events, lines, tables.accepted_share)
     late = np.where(own.has, ALREADY_OWNED, SUBSTITUTE_OWNED)
+    p_late = _forgotten(events, lines, own, other, tables=tables, answers=answers)
+    silent = objects[lines.customer]
+    if answers is not None:
+        silent = silent | answers.dismissed
+    p_late = np.where(silent, 0.0, p_late)
+    probability = np.where(lines.gift, 0.0, np.where(is_quick, p_double, p_late))
     kind = np.where(probability > 0, np.where(is_quick, DOUBLE_SUBMIT, late), NONE)
     line = np.where(kind == DOUBLE_SUBMIT, line, -1)
     evidence = np.where(kind == SUBSTITUTE_OWNED, other.row, own.row)
     evidence = np.where((kind == NONE) | (line >= 0), -1, evidence)
-    return Findings(kind.astype(np.int8), probability, evidence, line)
+    lately = np.zeros(n, dtype=np.int64) if answers is None else answers.n_lately
+    return Findings(kind.astype(np.int8), probability, evidence, line, lately)
 
 
-def _was_dismissed(events: Events, lines: Lines) -> Array:
-    """The customer's latest answer to a warning of this item: it was wanted."""
-    rows = (events.event == DISMISSED_CODE).nonzero()[0]
-    if not len(rows):
-        return np.zeros(len(lines.item), dtype=bool)
-    span = np.int64(max(events.item.max(), lines.item.max())) + 2
-    key = events.customer[rows] * span + events.item[rows] + 1
-    order = np.argsort(key, kind="stable")  # rows are in time order within a customer
-    asked = lines.customer * span + lines.item + 1
-    place = np.maximum(np.searchsorted(key[order], asked, side="right") - 1, 0)
-    latest = rows[order[place]]
-    wait = lines.timestamp - events.timestamp[latest]
-    return (key[order[place]] == asked) & (wait > 0) & (wait <= DISMISSED_DAYS * DAY)
+def look_up(
+    events: Events, undone_at: Array, lines: Lines, rules: ItemRules
+) -> tuple[Owned, Owned] | None:
+    """What is owned of each line's item, and of its latest substitute; None: of no line."""
+    n, n_items = len(lines.item), len(rules.consumable) - 1
+    row = table_row(lines.item, n_items)
+    asked = np.vstack((lines.item[None, :], rules.substitutes[row].T))  # (1 + w, n)
+    owned = find_owned(events, undone_at, lines, asked=asked, n_items=n_items)
+    if owned is None:
+        return None
+    if len(asked) == 1:
+        return owned, owns_nothing(n)
+    return owned.take(np.arange(n)), _latest_substitute(owned, asked, rules)
 
 
 def _nothing(n: int) -> Findings:
     none = np.full(n, -1, dtype=np.int64)
-    return Findings(np.zeros(n, np.int8), np.zeros(n), none, none)
+    return Findings(np.zeros(n, np.int8), np.zeros(n), none, none, np.zeros(n, np.int64))
 
 
 def _double_submit(
@@ -191,66 +215,76 @@ def _earlier_lines(lines: Lines) -> tuple[Array, Floats]:
     return found, minutes
 
 
-def _already_owned(
-    own: Owned, lines: Lines, row: Array, *, gaps: GapTable, rules: ItemRules
+def _forgotten(
+    events: Events,
+    lines: Lines,
+    own: Owned,
+    other: Owned,
+    *,
+    tables: Tables,
+    answers: Answers | None,
 ) -> Floats:
-    """P = r / (r + w) at the age of what is owned; 0 where it may well be wanted again."""
-    law = gap_law(gaps, lines.item, own.n_visits, own.gap_sum_days)
-    mistakes = rules.mistakes_per_day[row]
-    repeats = rate_per_day(law, own.open_days)
-    # Mistakes that were kept are among the repeats that the law was learned from.
-    wishes = np.maximum(repeats - (1.0 - UNDONE_SHARE) * mistakes, SURE_WISH * repeats)
-    lifetime = rules.lifetime_days[row]
-    wear = WEAR / lifetime * (own.open_days / lifetime) ** (WEAR - 1.0)
-    wishes = wishes + np.where(np.isnan(wear), 0.0, wear)
+    """P = expit(log r + log o) where the item, or else a substitute, is owned; 0 where cleared."""
+    has = own.has | other.has
+    if not has.any():
+        return np.zeros(len(has))
+    rules = tables.rules
+    row = table_row(lines.item, len(rules.consumable) - 1)
+    what = either(own, other)
+    law = gap_law(tables.gaps, lines.item, what.n_visits, what.gap_sum_days)
+    X = repeat_columns(
+        what, find_habits(events, lines), rest_of_cart(lines, own.has), row,
+        items=tables.items, rate=rate_per_day(law, what.open_days),
+        lifetime=rules.lifetime_days[row],
+    )  # fmt: skip
+    log_odds = repeat_log_odds(tables.own, X) + np.log(rules.mistake_rate[row])
+    if (other.has & ~own.has).any():
+        of_other = repeat_log_odds(tables.other, X) + np.log(rules.substitute_rate[row])
+        log_odds = np.where(own.has, log_odds, of_other)
+    if answers is not None:
+        log_odds = log_odds + answers.log_odds
+    cleared = is_cleared(own, other, lines, row, law=law, rules=rules)
+    return np.where(cleared | ~has, 0.0, special.expit(log_odds))
+
+
+def either(own: Owned, other: Owned) -> Owned:
+    """The line's own item where it is owned, else the substitute."""
+    if own.has.all() or not other.has.any():
+        return own
+    columns = zip(own, other, strict=True)
+    return Owned(*(np.where(own.has, mine, theirs) for mine, theirs in columns))
+
+
+def is_cleared(
+    own: Owned, other: Owned, lines: Lines, row: Array, *, law: GapLaw, rules: ItemRules
+) -> Array:
+    """Due, worn out, bought in batches, or a restock: no repeat of these is doubted.
+
+    Of a substitute no consumable is doubted at all; worn out ones are none.
+    """
     due = rules.consumable[row]
     if due.any():
-        due = due & (survival(law, own.open_days) < NOT_DUE)
-    worn_out = own.open_days >= lifetime
-    wanted = due | worn_out | own.in_batches | _is_restock(lines, row, rules)
-    return np.where(wanted | ~own.has, 0.0, mistakes / (mistakes + wishes))
+        not_due = own.has & (survival(law, own.open_days) >= NOT_DUE)
+        due = due & ~not_due
+    worn_out = own.has & (own.open_days >= rules.lifetime_days[row])
+    restock = lines.quantity >= MANY_TIMES_USUAL * rules.usual_quantity[row]
+    return np.asarray(due | worn_out | (own.has & own.in_batches) | restock)
 
 
-def _latest_substitute(owned: Owned, asked: Array, rules: ItemRules) -> Array:
-    """Position in ``owned`` of each line's latest substitute that is not worn out.
+def _latest_substitute(owned: Owned, asked: Array, rules: ItemRules) -> Owned:
+    """Each line's latest substitute that is not worn out.
 
-    ``asked`` is (1 + w, n): the lines' own items first. Without a substitute, the line's own.
+    ``asked`` is (1 + w, n): the lines' own items first, as they stand in ``owned``.
     """
     width, n = asked.shape
-    if width == 1:
-        return np.arange(n)
-    lifetime = rules.lifetime_days[_table_row(asked, len(rules.consumable) - 1)]
+    lifetime = rules.lifetime_days[table_row(asked, len(rules.consumable) - 1)]
     worn_out = owned.open_days.reshape(width, n) >= lifetime
     minutes = np.where(worn_out, np.inf, owned.minutes.reshape(width, n))[1:]
     best, line = minutes.argmin(axis=0), np.arange(n)
-    return np.where(np.isfinite(minutes[best, line]), (best + 1) * n + line, line)
+    latest = owned.take((best + 1) * n + line)
+    return latest._replace(has=latest.has & np.isfinite(minutes[best, line]))
 
 
-def _substitute_owned(other: Owned, lines: Lines, row: Array, rules: ItemRules) -> Floats:
-    """P that the line's edition is not wanted beside the one owned."""
-    wanted = rules.consumable[row] | _is_restock(lines, row, rules)
-    return np.where(wanted | ~other.has, 0.0, rules.substitute_mistake[row])
-
-
-def _is_restock(lines: Lines, row: Array, rules: ItemRules) -> Array:
-    return np.asarray(lines.quantity >= MANY_TIMES_USUAL * rules.usual_quantity[row])
-
-
-def _table_row(item: Array, n_items: int) -> Array:
+def table_row(item: Array, n_items: int) -> Array:
+    """Codes past the table take its last row."""
     return np.where((item >= 0) & (item < n_items), item, n_items)
-
-
-def is_warning(probability: Floats, cost_duplicate: float, cost_annoyance: float) -> Array:
-    """Warn iff a mistake made costs more than a wish doubted: C P > A (1 - P)."""
-    return np.asarray(cost_duplicate * probability > cost_annoyance * (1.0 - probability))
-
-
-__all__ = [
-    "KINDS",
-    "Findings",
-    "ItemRules",
-    "Lines",
-    "QuickRates",
-    "check_lines",
-    "is_warning",
-]

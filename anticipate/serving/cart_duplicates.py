@@ -7,9 +7,12 @@ Never  an answer that ``DuplicateGuard.review`` would not give: the rules are th
 
 from __future__ import annotations
 
+import numpy as np
+
 from ..kernels.costliest import saving
-from ..kernels.owned import MINUTE
-from ..kernels.rules import KINDS, Findings, check_lines, is_warning
+from ..kernels.owned import MINUTE, undone_times
+from ..kernels.rules import KINDS, Findings, check_lines
+from ..kernels.verdicts import choose_warnings
 from ..suggestions import Suggestion
 from ..suggestions.duplicate_words import OPTIONS, duplicate_reason
 from .cart import CartRows
@@ -25,13 +28,14 @@ def judge_duplicates(store: Store, moment: Moment, cart: CartRows) -> Verdicts |
     guard = store.guard
     if guard is None:
         return None
+    rules, item = guard.tables.rules, cart.lines.item
+    covers = rules.substitutes[np.minimum(item, len(rules.substitutes) - 1)]
+    asked = np.concatenate((item, covers.ravel()))  # whether they came back decides
     found = check_lines(
         moment.events,
-        moment.returns.returned,
+        undone_times(moment.events, moment.returns_of(asked)),
         cart.lines,
-        gaps=guard.gaps,
-        rules=guard.rules,
-        quick=guard.quick,
+        tables=guard.tables,
         objects=moment.profiling,
     )
 
@@ -39,8 +43,8 @@ def judge_duplicates(store: Store, moment: Moment, cart: CartRows) -> Verdicts |
         return _warning(store, guard, moment, cart, found, i)
 
     return Verdicts(
-        warn=is_warning(found.probability, *guard.costs),
-        saving=saving(found.probability, *guard.costs),
+        warn=choose_warnings(found, cart.lines, guard.speaking),
+        saving=saving(found.probability, *guard.speaking.costs),
         rank=found.kind - 1,  # its kinds come first, after "none"
         write=write,
     )

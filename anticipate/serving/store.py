@@ -23,7 +23,8 @@ from ..kernels.next_gap import GapTable
 from ..kernels.return_past import Kinds
 from ..kernels.return_reasons import KeptPairs
 from ..kernels.return_risk import ItemReturns, RiskModel
-from ..kernels.rules import ItemRules, QuickRates
+from ..kernels.rules import Tables
+from ..kernels.verdicts import Speaking
 from .overlay import Overlay, index_size
 
 Array = NDArray[Any]
@@ -35,10 +36,8 @@ INDEXES = ("customers", "items", "orders", "channels", "reasons")
 class GuardTables(NamedTuple):
     """Of warnings; rows by item, the last for items never seen."""
 
-    gaps: GapTable
-    rules: ItemRules
-    quick: QuickRates
-    costs: tuple[float, ...]  # of a duplicate, of an annoyance
+    tables: Tables
+    speaking: Speaking  # all silent in shadow
     repeat_share: Array
 
 
@@ -99,15 +98,12 @@ class Store:
     def guard(self) -> GuardTables | None:
         """What is known of unwanted purchases, and what a warning costs; None without."""
         arrays = self.group("guard")
-        if not arrays:
+        if "speaking" not in arrays:
             return None
-        return GuardTables(
-            GapTable.from_mapping(arrays),
-            ItemRules.from_mapping(arrays),
-            QuickRates(*arrays["quick"].tolist()),
-            tuple(arrays["costs"].tolist()),
-            arrays["repeat_share"],
-        )
+        speaking = Speaking.from_array(arrays["speaking"])
+        if bool(arrays["shadow"][0]):
+            speaking = speaking._replace(thresholds=np.full_like(speaking.thresholds, np.inf))
+        return GuardTables(Tables.from_mapping(arrays), speaking, arrays["repeat_share"])
 
     @cached_property
     def return_guard(self) -> ReturnTables | None:

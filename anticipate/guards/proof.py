@@ -1,0 +1,170 @@
+"""Does it pay? Warnings that would have been said on past carts, and what became of the lines.
+
+Reads  tables learned before a past moment; carts and answers after it.
+Gives  per kind: how many warnings, how many right, net money with a lower 90 % bound, verdict.
+Never  a cart that the tables have seen, or whose returns may still come.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..columns import EVENT_CODES, PURCHASE
+from ..kernels.costliest import saving
+from ..kernels.owned import Lines, undone_times
+from ..kernels.pairs import DAY
+from ..kernels.rules import KINDS, UNDONE_SHARE, Findings, Tables, check_lines
+from ..log import History
+from ..log.ids import lookup_codes
+from ..log.objections import objectors
+from .align import align_tables
+from .answered import answers_of
+from .bought import bought_of
+from .learning import UNDO_DAYS, usual_returns, usually_undone
+from .return_learning import lower_bound
+from .tables import learn_tables
+
+Array = NDArray[Any]
+Floats = NDArray[np.float64]
+LONGEST_DAYS, SHORTEST_DAYS = 365.0, 28.0  # of past carts
+MOST_LINES = 300_000  # the newest
+SPOKEN = KINDS[1:]
+
+
+class Costs(NamedTuple):
+    """Per line, in one unit of money."""
+
+    mistake: float
+    doubt: float
+
+    @property
+    def break_even(self) -> float:
+        return self.doubt / (self.mistake + self.doubt)
+
+
+class Trial(NamedTuple):
+    """Past lines as the guard would have seen them, (n,)."""
+
+    found: Findings
+    undone: Array  # bool: the line, or what it repeats, came back soon after
+    usual: Floats  # how often that happens to wanted lines
+    answer: Array  # int8: 1 accepted, 0 dismissed, -1 a purchase
+
+
+def try_on_past(history: History, random_state: int | None) -> Trial | None:
+    """Tables of an earlier moment on the carts that followed; None where there are too few."""
+    span = _span(history)
+    if span is None:
+        return None
+    start, end = span
+    before = history.before(start)
+    if before.n_purchases == 0:
+        return None
+    learned = learn_tables(before, None, random_state)
+    tables = align_tables(learned.tables, before.item_ids, history.item_ids, history.items)
+    lines, rows, answer = _past_lines(history, start, end)
+    if not len(rows):
+        return None
+    events, undone_at = history.events, undone_times(history.events, history.returns)
+    found = check_lines(events, undone_at, lines, tables=tables, objects=objectors(history))
+    near = np.stack([undone_at[rows], undone_at[found.row]]) - lines.timestamp
+    undone = (near < UNDO_DAYS * DAY) & np.stack([rows >= 0, found.row >= 0])
+    share = usual_returns(bought_of(before), before.n_items)
+    place = np.append(share, share.mean() if len(share) else 0.0)
+    moved = place[_places(before, history)][lines.item]
+    minutes = np.where(found.row >= 0, (lines.timestamp - events.timestamp[found.row]) / 6e7, 0.0)
+    return Trial(found, np.asarray(undone.any(axis=0)), usually_undone(moved, minutes), answer)
+
+
+def _places(before: History, history: History) -> Array:
+    return lookup_codes(history.item_ids, before.item_ids)
+
+
+def _span(history: History) -> tuple[int, int] | None:
+    """The newer half of what is closed, at most a year."""
+    bought = history.purchases.timestamp
+    if not len(bought):
+        return None
+    end = int(history.cutoffs.min()) - round(UNDO_DAYS * DAY)
+    days = min((end - int(bought.min())) / DAY / 2.0, LONGEST_DAYS)
+    return None if days < SHORTEST_DAYS else (end - round(days * DAY), end)
+
+
+def _past_lines(history: History, start: int, end: int) -> tuple[Lines, Array, Array]:
+    """Purchases of the span, then its answers; event rows (-1 of answers), and the answers."""
+    events = history.events
+    mine = (events.event == EVENT_CODES[PURCHASE]) & (events.timestamp >= start)
+    rows = np.flatnonzero(mine & (events.timestamp < end) & ~objectors(history)[events.customer])
+    if len(rows) > MOST_LINES:
+        newest = np.argsort(events.timestamp[rows], kind="stable")[-MOST_LINES:]
+        rows = np.sort(rows[newest])
+    answered = answers_of(history)
+    answered = answered.take(answered.lines.timestamp >= start)
+    bought = Lines(
+        events.customer[rows].astype(np.int64), events.item[rows].astype(np.int64),
+        events.timestamp[rows], events.quantity[rows], np.array(events.gift[rows]),
+    )  # fmt: skip
+    lines = Lines(*(np.concatenate(two) for two in zip(bought, answered.lines, strict=True)))
+    answer = np.concatenate([np.full(len(rows), -1), answered.accepted.astype(np.int64)])
+    return lines, np.concatenate([rows, np.full(len(answered.accepted), -1)]), answer
+
+
+def ceiling(trial: Trial | None, per_1000: float) -> float:
+    """The probability that no more than so many of 1,000 past lines exceed."""
+    if trial is None:
+        return math.inf
+    p = np.sort(trial.found.probability[trial.answer < 0])[::-1]
+    allowed = math.floor(per_1000 * len(p) / 1000.0 + 1e-9)
+    return float(p[allowed]) if allowed < len(p) else 0.0
+
+
+def judge(trial: Trial | None, kind: int, threshold: float, costs: Costs) -> dict[str, Any]:
+    """What warnings of one kind above a threshold would have brought."""
+    empty = {"n_warned": 0, "n_undone": 0, "n_answered": 0, "n_accepted": 0, "precision": math.nan,
+             "precision_low": 0.0, "net_money": 0.0, "net_money_low": 0.0}  # fmt: skip
+    if trial is None:
+        return empty
+    warned = (trial.found.kind == kind) & (trial.found.probability > threshold)
+    made, asked = warned & (trial.answer < 0), warned & (trial.answer >= 0)
+    n, n_undone = int(made.sum()), int(trial.undone[made].sum())
+    n_asked, n_yes = int(asked.sum()), int((trial.answer[asked] == 1).sum())
+    if n + n_asked == 0:
+        return empty
+    b = float(trial.usual[made].mean()) if n else 0.0
+    parts = [(n, _as_mistakes(n_undone / max(n, 1), b), _as_mistakes(lower_bound(n_undone, n), b)),
+             (n_asked, n_yes / max(n_asked, 1), lower_bound(n_yes, n_asked))]  # fmt: skip
+    size = float(n + n_asked)
+    right, low = (sum(part[0] * part[k] for part in parts) / size for k in (1, 2))
+    net, net_low = (size * saving(np.array([right, low]), *costs)).tolist()
+    return {"n_warned": n, "n_undone": n_undone, "n_answered": n_asked, "n_accepted": n_yes,
+            "precision": right, "precision_low": low, "net_money": net, "net_money_low": net_low,
+            }  # fmt: skip
+
+
+def _as_mistakes(share_undone: float, usual: float) -> float:
+    """Share of mistakes behind a share of undone lines; some returns have other causes."""
+    return min(max((share_undone - usual) / (UNDONE_SHARE - usual), 0.0), 1.0)
+
+
+def why_silent(judged: dict[str, Any], trial: Trial | None, told: bool) -> str | None:
+    """One sentence; None where the proof is there."""
+    if trial is None:
+        return "the history is too short to try warnings on past carts"
+    if not told and not (trial.answer >= 0).any():
+        return "the log knows no return, cancellation or answer: nothing shows what is a mistake"
+    if judged["n_warned"] + judged["n_answered"] == 0:
+        return "on past carts no line was likely enough to be one"
+    if judged["net_money_low"] <= 0:
+        return (
+            f"on past carts {judged['n_undone']} of {judged['n_warned']} lines came back and "
+            f"{judged['n_accepted']} of {judged['n_answered']} warnings were accepted; the lower "
+            f"90 % bound of the net money is {judged['net_money_low']:.2f}"
+        )
+    return None
+
+
+__all__ = ["Costs", "Tables", "Trial", "ceiling", "judge", "try_on_past", "why_silent"]

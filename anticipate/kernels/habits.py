@@ -1,0 +1,101 @@
+"""How a customer's carts look: how large, how much of them repeats, how much is owned.
+
+Reads  events of whole customers, cart lines, which lines repeat what is owned.
+Gives  per line: the customer's past before it, and the rest of its cart.
+Never  the line itself among the rest of its cart; a purchase at or after it; gifts.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .events import PURCHASE_CODE, Events
+from .order import group_order
+from .owned import DAY, Lines
+
+Array = NDArray[Any]
+Floats = NDArray[np.float64]
+
+
+class Habits(NamedTuple):
+    """Of each line's customer before that line, (n,)."""
+
+    n_owned: Array  # int64: distinct items bought
+    n_repeats: Array  # int64: lines of an item bought in an earlier cart
+    n_later: Array  # int64: lines of all carts but the first
+    days_since_cart: Floats  # NaN without a cart
+
+
+class Rest(NamedTuple):
+    """The other lines of each line's cart, (n,)."""
+
+    n_lines: Array
+    n_owned: Array  # of them repeat what is owned
+
+
+def find_habits(events: Events, lines: Lines) -> Habits:
+    """Counts up to each line; whole numbers, so alone and in a batch they are the same."""
+    rows = ((events.event == PURCHASE_CODE) & ~events.gift).nonzero()[0]
+    customer, time = events.customer[rows], events.timestamp[rows]
+    low = rows.searchsorted(events.offsets[lines.customer])
+    high = rows.searchsorted(events.offsets[lines.customer + 1])
+    end = run_ends(time, low, high, lines.timestamp)
+    key = customer * np.int64(int(events.item.max(initial=0)) + 1) + events.item[rows]
+    order = group_order(key)
+    is_first = np.ones(len(rows), dtype=bool)
+    is_first[1:] = key[order[1:]] != key[order[:-1]]
+    begin = np.maximum.accumulate(np.where(is_first, np.arange(len(rows)), 0))
+    first, repeats = np.zeros((2, len(rows)), dtype=bool)
+    first[order] = is_first
+    repeats[order] = time[order] > time[order[begin]]
+    start = events.offsets[customer]
+    later = time > time[rows.searchsorted(start)]
+    has = end > low
+    last = time[np.maximum(end - 1, 0)] if len(rows) else np.zeros(len(low), dtype=np.int64)
+    return Habits(
+        n_owned=_between(first, low, end),
+        n_repeats=_between(repeats, low, end),
+        n_later=_between(later, low, end),
+        days_since_cart=np.where(has, (lines.timestamp - last) / DAY, np.nan),
+    )
+
+
+def rest_of_cart(lines: Lines, owned: Array) -> Rest:
+    """The other lines at the same instant; gifts are none of them."""
+    own = ~lines.gift
+    repeats = owned & own
+    customer, time = lines.customer, lines.timestamp
+    if bool(((customer == customer[:1]) & (time == time[:1])).all()):
+        return Rest(own.sum() - own, repeats.sum() - repeats)
+    order = np.lexsort((time, customer))
+    new = np.ones(len(order), dtype=bool)
+    new[1:] = (customer[order[1:]] != customer[order[:-1]]) | (time[order[1:]] != time[order[:-1]])
+    cart = np.empty(len(order), dtype=np.int64)
+    cart[order] = np.cumsum(new) - 1
+    n_lines = np.bincount(cart[own], minlength=int(new.sum()))
+    n_owned = np.bincount(cart[repeats], minlength=int(new.sum()))
+    return Rest(n_lines[cart] - own, n_owned[cart] - repeats)
+
+
+def run_ends(time: Array, low: Array, high: Array, at: Array) -> Array:
+    """End of each run [low, end) within [low, high) of times that lie before ``at``, (n,)."""
+    late = high > low
+    if len(time):
+        late = late & (time[np.maximum(high - 1, 0)] >= at)
+    if not late.any():  # on line all events lie before the cart
+        return high
+    low, high = low.copy(), high.copy()
+    while (open_ := low < high).any():  # bisection, all lines at once
+        middle = (low + high) // 2
+        under = open_ & (time[np.minimum(middle, len(time) - 1)] < at)
+        low = np.where(under, middle + 1, low)
+        high = np.where(open_ & ~under, middle, high)
+    return low
+
+
+def _between(flags: Array, low: Array, end: Array) -> Array:
+    total = np.concatenate(([0], np.cumsum(flags)))
+    return np.asarray(total[end] - total[low])
