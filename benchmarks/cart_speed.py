@@ -26,6 +26,7 @@ import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 
 from anticipate import Anticipator, InteractionLog, Scorer  # noqa: E402
+from anticipate.guards import FitGuard  # noqa: E402
 from anticipate.log import History  # noqa: E402
 from anticipate.serving.asking import ask  # noqa: E402
 from anticipate.serving.cart import read_cart, side_by_side  # noqa: E402
@@ -33,6 +34,7 @@ from anticipate.serving.cart_check import GUARDS  # noqa: E402
 
 CUTOFF, MOMENT = "2025-07-01", "2025-07-03T10:00Z"
 N_ITEMS, N_CARTS, LINES, ROUNDS, SEED = 4_000, 30_000, 20, 3_000, 0
+FIT_KINDS = ("better_fit", "quantity_slip")
 MANY = "regular"  # the customer of 1,000 lines
 
 
@@ -85,9 +87,12 @@ def scorer_at(folder: Path) -> Scorer:
     if not (folder / "manifest.json").exists():
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            model = Anticipator(random_state=0).fit(make_shop())
+            history = make_shop()
+            model = Anticipator(random_state=0).fit(history)
+            model.fit_guard_ = FitGuard(cost_misfit=4.0).fit(history)
         print({name: model.report_["returns"][name] for name in ("speaks", "silent_because")})
         print({level: of["columns"] for level, of in model.report_["returns"]["levels"].items()})
+        print({kind: model.fit_guard_.report_[kind]["speaks"] for kind in FIT_KINDS})
         model.save(folder)
     return Scorer.load(folder, verify="structure")
 
@@ -123,7 +128,7 @@ def run(folder: Path) -> None:
     moment = ask(store, [MANY], MOMENT, None)
     rows = [side_by_side([read_cart(c, moment.words["items"])], moment.as_of) for c in asked]
     assert moment.returns is not None  # made before the guards are timed
-    for judge in GUARDS:
+    for judge in GUARDS:  # None is silence
         measure(f"  {judge.__name__}", lambda cart, judge=judge: judge(store, moment, cart), rows)
 
 

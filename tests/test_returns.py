@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from anticipate.kernels.returns import NEVER
+from anticipate.kernels.events import Events, offsets_of
+from anticipate.kernels.returns import NEVER, match_returns
 from anticipate.log import InteractionLog
 
 
@@ -163,3 +164,58 @@ def test_online_retail_cancellations_find_their_purchases(online_retail):
     first = pd.Series(events.timestamp[bought]).groupby(pair[bought]).min()
     earlier = first.reindex(pair[cancelled]).to_numpy() < events.timestamp[cancelled]
     assert int(earlier.sum()) == 7_599
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_quick_matching_is_that_of_a_stack_for_every_pair(seed):
+    """Pairs of one purchase and one return take no loop, nor do pairs that are not asked for."""
+    rng = np.random.default_rng(seed)
+    n = 200
+    customer = np.sort(rng.integers(0, 12, n))
+    events = make_events(rng, customer)
+    whole = match_returns(events)
+    returned, unmatched = stacked(events)
+
+    assert whole.returned.tolist() == returned
+    assert whole.unmatched.tolist() == unmatched
+    some = np.array([0, 3, 50, -1])
+    part, asked = match_returns(events, some), np.isin(events.item, some) & (events.item >= 0)
+    for name in ("returned", "returned_at", "purchase_row", "unmatched"):
+        assert getattr(part, name)[asked].tolist() == getattr(whole, name)[asked].tolist()
+    assert not part.returned[~asked].any()
+    assert not part.unmatched[~asked].any()
+
+
+def make_events(rng, customer):
+    """Purchases, returns and views of eight items, some without an order or an item."""
+    n = len(customer)
+    none = np.full(n, -1)
+    return Events(
+        offsets=offsets_of(customer, 12), customer=customer.astype(np.int32),
+        item=rng.integers(-1, 8, n).astype(np.int32), timestamp=np.arange(n),
+        known_at=np.arange(n), day=none, event=rng.choice([0, 3, 3, 4, 5], n).astype(np.int8),
+        quantity=rng.choice([1.0, 2.0, 0.1, 0.3], n), price=none * 1.0, value=none * 1.0,
+        order=rng.integers(-1, 3, n).astype(np.int32), event_id=none, gift=none > 0,
+        channel=none, reason=none,
+    )  # fmt: skip
+
+
+def stacked(events):
+    """Each return goes through its pair's purchases, those of its order first, latest first."""
+    left = events.quantity.tolist()
+    returned, unmatched = [0.0] * events.n, [0.0] * events.n
+    for row in range(events.n):
+        if events.event[row] not in (4, 5) or events.item[row] < 0:
+            continue
+        mine = [
+            p for p in range(row)
+            if events.event[p] == 3 and events.customer[p] == events.customer[row]
+            and events.item[p] == events.item[row]
+        ]  # fmt: skip
+        order = events.order[row]
+        first = [p for p in mine if order >= 0 and events.order[p] == order]
+        for p in [*first[::-1], *mine[::-1]]:
+            used = min(left[row], left[p])
+            left[row], left[p], returned[p] = left[row] - used, left[p] - used, returned[p] + used
+        unmatched[row] = left[row]
+    return returned, unmatched

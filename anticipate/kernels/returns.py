@@ -36,10 +36,11 @@ class ReturnMatch:
 NEVER = np.iinfo(np.int64).max
 
 
-def match_returns(events: Events) -> ReturnMatch:
+def match_returns(events: Events, items: Array | None = None) -> ReturnMatch:
     """Match by the same order if it holds the item, else by the latest open purchases.
 
-    Partial quantities are allowed; one return may close several purchases.
+    Partial quantities are allowed; one return may close several purchases. ``items``: codes of
+    the only items to look at, -1 none; elsewhere nothing is matched.
     """
     n = events.n
     match = ReturnMatch(
@@ -49,6 +50,10 @@ def match_returns(events: Events) -> ReturnMatch:
         unmatched=np.zeros(n),
     )
     is_return = (events.event == RETURN_CODE) | (events.event == CANCEL_CODE)
+    if items is not None and is_return.any():
+        is_return &= _flags(items, max(int(events.item.max()), int(items.max(initial=0))))[
+            events.item
+        ]
     if not is_return.any():
         return match
     rows, pair = _rows_of_pairs_with_returns(events, is_return)
@@ -123,9 +128,7 @@ def _write(
 
 def _rows_of_pairs_with_returns(events: Events, is_return: Array) -> tuple[Array, Array]:
     """Purchase and return rows of those pairs, by (customer, item, time); and each row's pair."""
-    came_back = np.zeros(int(events.item.max(initial=0)) + 2, dtype=bool)  # items, by anybody
-    came_back[events.item[is_return]] = True
-    came_back[-1] = False  # the place of no item
+    came_back = _flags(events.item[is_return], int(events.item.max(initial=0)))  # by anybody
     rows = np.flatnonzero(((events.event == PURCHASE_CODE) | is_return) & came_back[events.item])
     key = events.customer[rows] * np.int64(len(came_back)) + events.item[rows]
     if events.n_customers > 1:
@@ -133,6 +136,14 @@ def _rows_of_pairs_with_returns(events: Events, is_return: Array) -> tuple[Array
         rows, key = rows[keep], key[keep]
     order = np.argsort(key, kind="stable")
     return rows[order], key[order]
+
+
+def _flags(items: Array, most: int) -> Array:
+    """By item code up to ``most``, whether it is among these; False in the place of -1."""
+    flags = np.zeros(most + 2, dtype=bool)
+    flags[items] = True
+    flags[-1] = False
+    return flags
 
 
 def _close(

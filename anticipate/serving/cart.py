@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -23,11 +22,9 @@ from .overlay import Overlay
 from .values import is_there, truth
 
 MOST_LINES = 10_000
-_READ = (c.ITEM, c.QUANTITY, c.PRICE, c.GIFT)
 
 
-@dataclass(frozen=True, slots=True)
-class CartLine:
+class CartLine(NamedTuple):
     """One line; item as a code of the request's vocabulary."""
 
     item: int
@@ -57,34 +54,34 @@ def read_cart(cart: Iterable[Any], items: Overlay) -> list[CartLine]:
 
 
 def side_by_side(carts: list[list[CartLine]], as_of: NDArray[np.int64]) -> CartRows:
-    """Lines of each request, one after another; ``as_of`` by request."""
-    flat = [line for cart in carts for line in cart]
+    """Lines of each request, one after another, at least one; ``as_of`` by request."""
+    item, quantity, gift, price = zip(*(line for cart in carts for line in cart), strict=True)
     owner = np.repeat(np.arange(len(carts)), [len(cart) for cart in carts])
     lines = Lines(
         customer=owner,
-        item=np.array([line.item for line in flat], dtype=np.int64),
+        item=np.array(item, dtype=np.int64),
         timestamp=as_of[owner],
-        quantity=np.array([line.quantity for line in flat], dtype=np.float64),
-        gift=np.array([line.gift for line in flat], dtype=bool),
+        quantity=np.array(quantity, dtype=np.float64),
+        gift=np.array(gift, dtype=bool),
     )
-    return CartRows(lines, np.array([line.price for line in flat], dtype=np.float64))
+    return CartRows(lines, np.array(price, dtype=np.float64))
 
 
 def _read_line(line: Any, number: int, items: Overlay) -> CartLine:
     if not isinstance(line, Mapping) and is_there(line):  # an id alone, as most lines are
         return CartLine(_item(line, number, items))
-    given = {name: line.get(name) for name in _READ} if isinstance(line, Mapping) else {}
-    if not is_there(given.get(c.ITEM)):
+    given = line if isinstance(line, Mapping) else {}
+    if not is_there(item := given.get(c.ITEM)):
         raise ColumnError(f"cart: line {number} has no {c.ITEM}; give one.")
-    quantity = _number(given[c.QUANTITY], c.QUANTITY, number, 1.0)
+    quantity = _number(given.get(c.QUANTITY), c.QUANTITY, number, 1.0)
     if quantity <= 0:
         raise BadRowsError(f"cart: line {number}: quantity must be finite and above 0.")
-    price = _number(given[c.PRICE], c.PRICE, number, math.nan)
+    price = _number(given.get(c.PRICE), c.PRICE, number, math.nan)
     if price < 0:
         raise BadRowsError(f"cart: line {number}: price must be finite and not negative.")
-    gift = given[c.GIFT]
+    gift = given.get(c.GIFT)
     flag = is_there(gift) and truth(gift, f"cart: line {number}: gift")
-    return CartLine(_item(given[c.ITEM], number, items), quantity, flag, price)
+    return CartLine(_item(item, number, items), quantity, flag, price)
 
 
 def _item(id_: Any, number: int, items: Overlay) -> int:
