@@ -10,7 +10,9 @@ from anticipate.columns import EVENTS
 from anticipate.kernels import rules as kernel
 from anticipate.kernels.events import PURCHASE_CODE
 from anticipate.kernels.gap_learning import whole_table
-from anticipate.kernels.rules import ItemRules, Lines, QuickRates
+from anticipate.kernels.owned import Lines, undone_times
+from anticipate.kernels.repeats import COLUMNS, RepeatItems, RepeatModel, by_law_alone
+from anticipate.kernels.rules import ItemRules, QuickRates, Tables
 from anticipate.log import InteractionLog
 
 START = pd.Timestamp("2025-01-01T12:00", tz="UTC")
@@ -22,18 +24,31 @@ EBOOK, LAMP, PRINT, TEA = range(4)
 QUICK = QuickRates(0.01, 10.0, 0.02, 10.0)
 # k = 1, A = 1, B = 30, pi = 1/2: rate in the day after c days, see the first test.
 GAPS = whole_table(1.0, 1.0, 30.0, np.full(5, 0.5), n_items=4)
+FLAT = RepeatModel(np.tile([0.0, 1.0], (len(COLUMNS), 1)), np.zeros((len(COLUMNS), 2)), np.zeros(1))
 
 
 def item_rules(**changes):
     columns = {
-        "mistakes_per_day": np.full(5, 0.001),
-        "substitute_mistake": np.full(5, 0.6),
+        "mistake_rate": np.full(5, 0.001),  # a day owned, beside a model of the law alone
+        "substitute_rate": np.full(5, 1.5),  # odds, beside a flat model: P = 3/5
         "consumable": np.array([False, False, False, True, False]),
         "lifetime_days": np.array([np.nan, 100.0, np.nan, np.nan, np.nan]),
         "usual_quantity": np.ones(5),
         "substitutes": np.array([[PRINT], [-1], [EBOOK], [-1], [-1]], dtype=np.int32),
     }
     return ItemRules(**{**columns, **changes})
+
+
+def tables_of(rules=None, *, quick=QUICK, accepted_share=0.5):
+    return Tables(
+        gaps=GAPS,
+        rules=item_rules() if rules is None else rules,
+        items=RepeatItems(*np.zeros((4, 5))),
+        own=by_law_alone(),
+        other=FLAT,
+        quick=quick,
+        accepted_share=accepted_share,
+    )
 
 
 def events_of(rows):
@@ -59,7 +74,7 @@ def events_of(rows):
         table, customers=people, items=things, closed_until=end, **names
     )
     history = log.as_of(end)
-    return history.events, history.returns.returned
+    return history.events, undone_times(history.events, history.returns)
 
 
 def line(item=EBOOK, days=400.0, *, customer=0, quantity=1.0, gift=False):
@@ -67,16 +82,14 @@ def line(item=EBOOK, days=400.0, *, customer=0, quantity=1.0, gift=False):
     return customer, item, at, quantity, gift
 
 
-def check(rows, *lines, objects=(False, False), rules=None, gaps=GAPS):
-    events, returned = events_of(rows)
+def check(rows, *lines, objects=(False, False), rules=None, **learned):
+    events, undone_at = events_of(rows)
     columns = [np.array(column) for column in zip(*lines, strict=True)]
     return kernel.check_lines(
         events,
-        returned,
+        undone_at,
         Lines(*columns),
-        gaps=gaps,
-        rules=item_rules() if rules is None else rules,
-        quick=QUICK,
+        tables=tables_of(rules, **learned),
         objects=np.array(objects),
     )
 
@@ -95,20 +108,25 @@ def wish_rate(c):
 
 
 def test_what_is_owned_is_a_mistake_by_the_ratio_of_two_rates():
-    """r = .0001; wishes = rate - (1 - .7) r, at 400 days: kept mistakes are among the repeats."""
-    found = check([bought()], line(), rules=item_rules(mistakes_per_day=np.full(5, 1e-4)))
-    wishes = wish_rate(400) - 0.3e-4
+    """P = r / (r + w): r = .0001 mistakes and w = wish_rate(400) wishes a day."""
+    found = check([bought()], line(), rules=item_rules(mistake_rate=np.full(5, 1e-4)))
 
     assert kernel.KINDS[found.kind[0]] == "already_owned"
-    assert found.probability[0] == pytest.approx(1e-4 / (1e-4 + wishes), rel=1e-6)
+    assert found.probability[0] == pytest.approx(1e-4 / (1e-4 + wish_rate(400)), rel=1e-6)
     assert found.row[0] == 0
 
 
-def test_wishes_are_never_fewer_than_a_tenth_of_the_repeats():
-    rules = item_rules(mistakes_per_day=np.full(5, 1.0))
-    found = check([bought()], line(), rules=rules)
+def test_a_closed_gap_speaks_beside_the_items():
+    """Visits 40 d apart: A = 1/2 + 10/11, B = 30/2 + 10/11 * 40, S(t) = (B / (B + t))^A, 360 d
+    since. The first was sent back: no longer owned, but it had been a visit."""
+    back = [bought(order_id="1"), bought(days=3, order_id="1", event="return")]
+    A, B = 1 / 2 + 10 / 11, 15 + 400 / 11
+    now, later = (B / (B + 360)) ** A, (B / (B + 361)) ** A
+    wishes = 0.5 * (now - later) / (0.5 * now + 0.5)
 
-    assert found.probability[0] == pytest.approx(1 / (1 + 0.1 * wish_rate(400)), rel=1e-6)
+    for rows in ([bought(), bought(days=40)], [*back, bought(days=40)]):
+        found = check(rows, line())
+        assert found.probability[0] == pytest.approx(0.001 / (0.001 + wishes), rel=1e-6)
 
 
 def test_a_second_click_is_a_mistake_by_the_ratio_of_two_shares():
@@ -121,25 +139,22 @@ def test_a_second_click_is_a_mistake_by_the_ratio_of_two_shares():
 
 def test_slips_are_quicker_than_wishes():
     """Means 1 and 10 minutes: at once 10 times as dense, after an hour e^-54 times that."""
-    events, returned = events_of([bought()])
-    chances = []
-    for minutes in (0.1, 5, 59):
-        one = Lines(*(np.array([x]) for x in line(days=minutes / 1440)))
-        found = kernel.check_lines(
-            events, returned, one, gaps=GAPS, rules=item_rules(),
-            quick=QuickRates(0.01, 1.0, 0.01, 10.0), objects=np.zeros(2, dtype=bool),
-        )  # fmt: skip
-        chances.append(float(found.probability[0]))
+    quick = QuickRates(0.01, 1.0, 0.01, 10.0)
+    chances = [
+        check([bought()], line(days=minutes / 1440), quick=quick).probability[0]
+        for minutes in (0.1, 5, 59)
+    ]
 
     assert chances[0] == pytest.approx(10 / (10 + np.exp(0.09)), rel=1e-3)
     assert chances[0] > chances[1] > chances[2]
 
 
 def test_another_edition_of_what_is_owned():
+    """Odds 3/2 with a flat model."""
     found = check([bought("print")], line(EBOOK))
 
     assert kernel.KINDS[found.kind[0]] == "substitute_owned"
-    assert found.probability[0] == 0.6
+    assert found.probability[0] == pytest.approx(0.6)
     assert found.row[0] == 0
 
 
@@ -149,11 +164,41 @@ def test_the_latest_purchase_speaks():
     assert found.row[0] == 1
 
 
-def test_a_warning_is_worth_it_when_mistakes_cost_more_than_doubts():
-    """2 P > 1 (1 - P) from P = 1/3 on, exclusive."""
-    chances = np.array([0.0, 0.33, 0.34, 1.0])
+def test_where_the_item_itself_is_owned_its_own_rate_speaks():
+    """Both editions are owned: .001 a day of the item's own, not odds of 3/2."""
+    found = check([bought(), bought("print", 60)], line())
 
-    assert kernel.is_warning(chances, 2.0, 1.0).tolist() == [False, False, True, True]
+    assert kernel.KINDS[found.kind[0]] == "already_owned"
+    assert found.probability[0] == pytest.approx(0.001 / (0.001 + wish_rate(400)), rel=1e-6)
+    assert found.row[0] == 0
+
+
+def answer(event, days, item="tea", who="ann"):
+    return bought(item, days, who, event=f"warning_{event}")
+
+
+def test_answers_of_a_customer_move_its_odds():
+    """Share 1/2: 2 accepted make odds (2 + 2) / 2 = 2 times, 2 dismissed half of those of most."""
+    plain = check([bought()], line()).probability[0]
+    odds = plain / (1 - plain)
+
+    for event, times in (("accepted", 2.0), ("dismissed", 0.5)):
+        rows = [bought(), answer(event, 20), answer(event, 30)]
+        found = check(rows, line())
+        assert found.probability[0] == pytest.approx(times * odds / (1 + times * odds), rel=1e-9)
+        assert check([bought(), answer(event, 20, who="bob")], line()).probability[0] == plain
+
+
+def test_a_dismissed_warning_is_not_said_again_for_180_days():
+    """Of that item, of either kind; second clicks are asked about all the same."""
+    rows = [bought(), bought("print"), answer("dismissed", 100, "ebook")]
+    found = check(rows, line(days=280), line(days=280.01), line(PRINT, 200), line(TEA, 250))
+
+    assert found.probability[0] == found.probability[3] == 0
+    assert found.probability[1] > 0
+    assert found.probability[2] > 0
+    click = check([*rows, bought(days=200)], line(days=200 + 5 / 1440))
+    assert click.probability[0] == pytest.approx(1 / 3)
 
 
 # -- what clears a line ----------------------------------------------------------------
@@ -218,13 +263,12 @@ def test_a_partly_returned_line_is_still_owned():
     assert check(rows, line()).probability[0] > 0
 
 
-def test_wear_makes_a_wish_likelier_before_the_lifetime_ends():
-    """Per day 4/100 (c/100)^3 more wishes: .02 at 80 days."""
-    young, old = (check([bought("lamp")], line(LAMP, days=c)).probability[0] for c in (20, 80))
-    wishes = wish_rate(80) - 0.0003 + 4 / 100 * 0.8**3
+def test_what_is_sent_back_only_later_is_owned_at_the_line():
+    rows = [bought(order_id="1"), bought(days=500, order_id="1", event="return")]
+    found = check(rows, line(days=499), line(days=500), line(days=501))
 
-    assert old == pytest.approx(0.001 / (0.001 + wishes), rel=1e-6)
-    assert young > old
+    assert found.probability[0] == pytest.approx(0.001 / (0.001 + wish_rate(499)), rel=1e-6)
+    assert found.probability[1:].tolist() == [0, 0]
 
 
 def test_who_objects_to_profiling_is_asked_about_second_clicks_only():
@@ -276,7 +320,7 @@ def test_a_customer_without_events_has_no_mistakes():
 
 def random_case(seed):
     rng = np.random.default_rng(seed)
-    n = 300
+    n = 80
     rows = [
         bought(
             ITEMS[rng.integers(4)], float(rng.integers(0, 4000) / 10), who=("ann", "bob")[i % 2],
@@ -320,13 +364,42 @@ def test_a_customer_alone_is_judged_as_in_a_batch():
     np.testing.assert_array_equal(together.kind[own], alone.kind)
 
 
-def test_later_purchases_change_nothing():
-    rows, lines = random_case(6)
-    later = [bought(item, 450.0 + i) for i, item in enumerate(ITEMS)]
-    before, after = check(rows, *lines), check(rows + later, *lines)
+def later_events():
+    """After day 430, past the last line of a random case, by every kind of event that counts."""
+    return {
+        "purchases": [bought(item, 450.0 + i) for i, item in enumerate(ITEMS)],
+        "returns": [
+            bought(item, 460.0 + i, who, event="return", quantity=2.0)
+            for i, item in enumerate(ITEMS * 3)
+            for who in ("ann", "bob")
+        ],
+        "answers": [
+            answer(event, 470.0 + i, item)
+            for i, item in enumerate(ITEMS)
+            for event in ("accepted", "dismissed")
+        ],
+    }
 
-    np.testing.assert_array_equal(before.probability, after.probability)
-    np.testing.assert_array_equal(before.kind, after.kind)
+
+@pytest.mark.parametrize("kind", later_events())
+@pytest.mark.parametrize("seed", [6, 7])
+def test_later_events_change_nothing(seed, kind):
+    """Lines within the history are judged by what lay before each."""
+    rows, lines = random_case(seed)
+    before, after = check(rows, *lines), check(rows + later_events()[kind], *lines)
+
+    for name in ("probability", "kind", "n_lately"):
+        np.testing.assert_array_equal(getattr(before, name), getattr(after, name))
+
+
+def test_pieces_of_a_batch_that_come_back_later_leave_it_a_batch():
+    """Two a day, one more: bought in batches on day 100, whatever is sent back on day 200."""
+    rows = [bought(order_id="1"), bought(days=0.1, order_id="2"), bought(days=40)]
+    later = bought(days=200, order_id="2", event="return")
+
+    assert check(rows, line(days=100)).probability[0] == 0
+    assert check([*rows, later], line(days=100)).probability[0] == 0
+    assert check([*rows, later], line(days=300)).probability[0] > 0
 
 
 def test_the_kernels_purchase_is_the_logs():
