@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 import warnings
@@ -392,3 +393,36 @@ def test_a_better_fit_is_a_selling_kind(fits):
     assert "better_fit" not in kinds("nobody", recent=[complaint])
     assert "better_fit" not in kinds("c002")
     assert "quantity_slip" in kinds("nobody", recent=[complaint])
+
+
+def test_all_guards_say_in_a_cart_check_what_they_say_in_a_notebook(
+    bookshop_model, bookshop_history
+):
+    """Thresholds so low that they speak: same kind, chance to the last bit and sentence."""
+    model, history = copy.copy(bookshop_model), bookshop_history
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", wrong.MinimumDataWarning)
+        model.fit_guard_ = FitGuard().fit(history)
+    model.return_guard_ = ReturnGuard(least_lift=1.0).fit(history)
+    model.return_guard_.threshold_ = 0.05
+    low = np.array([np.inf, 0.02, 0.02])
+    model.fit_guard_.slip_ = model.fit_guard_.slip_._replace(threshold=low)
+    scorer = Scorer(*make_state(model, history))
+    guards = [model.guard_, model.return_guard_, model.fit_guard_]
+    rng, spoken = np.random.default_rng(0), set()
+    for id_ in history.customer_ids[::12].tolist():
+        own = history.item_ids[history.select([id_]).events.item[-4:]]
+        items = list(dict.fromkeys([*rng.choice(history.item_ids, 5).tolist(), *own]))
+        cart = pd.DataFrame({"item_id": items, "quantity": rng.choice([1.0, 10.0], len(items))})
+        found = scorer.check_cart(id_, cart.to_dict("records"), as_of=history.cutoff)
+        table = review_cart(cart.assign(customer_id=id_), history, guards).set_index("item_id")
+        table = table[table["verdict"] == "warn"]
+
+        assert {one.item_id for one in found} == set(table.index)
+        for one in found:
+            line = table.loc[one.item_id]
+            kind = one.reason.code if one.kind == "duplicate_purchase" else one.kind
+            assert (kind, one.probability) == (line["kind"], line["probability"])
+            assert one.reason.text() == line["reason"]
+            spoken.add(one.kind)
+    assert spoken == {"duplicate_purchase", "quantity_slip", "return_risk"}
