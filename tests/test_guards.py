@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import pickle
 import warnings
 
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
+from anticipate import Anticipator
 from anticipate.datasets import make_log as make_shop
 from anticipate.evaluation.guard_metrics import catch_share_at
 from anticipate.evaluation.injection import injected_carts
@@ -26,7 +29,12 @@ from anticipate.exceptions import (
 from anticipate.guards import DuplicateGuard
 from anticipate.guards import items as attributes
 from anticipate.guards.bought import bought_of
-from anticipate.guards.learning import find_repeats, learn, usual_quantities, usual_returns
+from anticipate.guards.learning import find_repeats, usual_quantities, usual_returns
+from anticipate.guards.proof import try_on_past
+from anticipate.guards.tables import learn_tables
+from anticipate.kernels.next_gap import GapTable
+from anticipate.kernels.repeats import RepeatItems
+from anticipate.kernels.rules import ItemRules
 from anticipate.log import InteractionLog
 from anticipate.outcomes import label_outcomes
 from anticipate.testing import check_history_model, random_log
@@ -38,7 +46,8 @@ OWNED = ("C042", "B-1984-ebook")
 
 @pytest.fixture(scope="module")
 def guard(bookshop_history):
-    return DuplicateGuard().fit(bookshop_history, timing=PurchaseTimer())
+    """All kinds may speak: what they say is tried here, whether they may in test_proof."""
+    return DuplicateGuard(kinds=MISTAKES).fit(bookshop_history, timing=PurchaseTimer())
 
 
 def cart_of(*lines, **columns):
@@ -50,6 +59,11 @@ def quiet_fit(history, **options):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", MinimumDataWarning)
         return DuplicateGuard(**options).fit(history)
+
+
+def loud(history, **options):
+    """A guard that warns of whatever may be a mistake at all."""
+    return quiet_fit(history, kinds=MISTAKES, cost_annoyance=1e-9, **options)
 
 
 def small_log(rows, **options):
@@ -118,13 +132,16 @@ def test_what_was_returned_before_the_repeat_was_no_longer_owned():
 
 
 def test_without_returns_in_the_log_the_priors_stand():
+    """3 mistakes in a million days owned, 3 of 10 other editions, 1 slip in 1,000 purchases;
+    of 3 purchases none was wanted again within the hour: .5 of 503."""
     history = small_log([("ann", "mug", f"2025-0{month}-01", "purchase") for month in (1, 2, 3)])
-    learned = learn(bought_of(history), history.items)
+    tables = learn_tables(history, None, 0).tables
 
-    assert learned.mistakes_per_day.tolist() == [3e-6, 3e-6]
-    assert learned.substitute_mistake.tolist() == [0.3, 0.3]
-    assert learned.quick.mistake_share == 1e-3
-    assert learned.quick.wanted_share == pytest.approx(0.5 / 503)
+    assert tables.rules.mistake_rate.tolist() == pytest.approx([3e-6, 3e-6])
+    assert tables.rules.substitute_rate.tolist() == pytest.approx([3 / 7, 3 / 7])
+    assert tables.quick.mistake_share == 1e-3
+    assert tables.quick.wanted_share == pytest.approx(0.5 / 503)
+    assert tables.accepted_share == 0.5
 
 
 def test_usual_pieces_are_the_lower_median():
@@ -229,14 +246,175 @@ def test_a_second_click_minutes_later_is_seen_within_the_review(guard, bookshop_
     assert found["evidence"].iloc[1][0]["date"] == "2025-03-02T10:00:00+00:00"
 
 
-def test_costs_move_the_threshold(bookshop_history, guard):
+def test_costs_move_the_threshold(bookshop_history):
     timid, bold = (
-        DuplicateGuard(cost_duplicate=cost).fit(bookshop_history) for cost in (1e-4, 1e4)
+        DuplicateGuard(cost_duplicate=cost, kinds=MISTAKES).fit(bookshop_history)
+        for cost in (1e-4, 1e4)
     )
     cart = cart_of(OWNED, ("C042", "K-coffee-beans"))
 
     assert set(timid.review(cart, bookshop_history)["verdict"]) == {"pass"}
     assert bold.review(cart, bookshop_history)["verdict"].iloc[0] == "warn"
+
+
+@pytest.mark.parametrize(
+    ("costs", "edge"),
+    [
+        ({"cost_duplicate": 2.0}, 1 / 3),
+        ({"cost_duplicate": 1.0, "cost_annoyance": 3.0}, 3 / 4),
+        ({"cost_annoyance": 0.5, "margin": 5.0, "lost_sale_share": 0.1}, 1 / 2),
+        ({"cost_duplicate": 3.0, "margin": 20.0, "lost_sale_share": 0.1}, 1 / 2),
+    ],
+)
+def test_a_warning_pays_above_the_edge_of_the_money_rule(bookshop_history, costs, edge):
+    """C P > (A + L M)(1 - P) above P = (A + L M) / (C + A + L M); nothing is won at it."""
+    fitted = DuplicateGuard(kinds=MISTAKES, **costs).fit(bookshop_history)
+
+    thresholds = [kind["threshold"] for kind in fitted.report_["kinds"].values()]
+    assert thresholds == pytest.approx([edge] * 3)
+    per_point = costs.get("cost_duplicate", 1.0) / (1 - edge)  # C + A + L M
+    assert fitted.saving(edge) == pytest.approx(0.0, abs=1e-12)
+    assert fitted.saving([edge - 0.01, edge + 0.01]).tolist() == pytest.approx(
+        [-0.01 * per_point, 0.01 * per_point]
+    )
+
+
+def test_in_shadow_every_line_passes_and_what_would_be_said_is_there(bookshop_history, guard):
+    cart = cart_of(OWNED, OWNED, ("C042", "K-coffee-beans"), gift=[False, True, False])
+    shadow = DuplicateGuard(kinds=MISTAKES, mode="shadow").fit(bookshop_history, PurchaseTimer())
+    hidden, open_ = (one.review(cart, bookshop_history) for one in (shadow, guard))
+
+    same = ["kind", "probability", "reason", "evidence"]
+    pd.testing.assert_frame_equal(hidden[same], open_[same])
+    assert open_["verdict"].tolist() == ["warn", "pass", "pass"]
+    assert hidden["verdict"].tolist() == ["pass"] * 3
+    assert hidden["options"].tolist() == [[], [], []]
+    assert hidden["reason"].notna().tolist() == [True, False, False]
+
+
+def edition_shop():
+    """A book as e-book and print, a box that contains the print, a pass that covers a film."""
+    items = pd.DataFrame(
+        {
+            "item_id": ["ebook", "print", "box", "film", "pass", "mug"],
+            "work_id": ["w", "w", None, None, None, None],
+            "contains": [None, None, "print", None, None, None],
+            "covered_by": [None, None, None, "pass", None, None],
+        }
+    )
+    owners = {"a": "print", "b": "box", "c": "pass", "d": "ebook", "e": "film"}
+    rows = [(who, what, "2025-12-01", "purchase") for who, what in owners.items()]
+    return small_log(rows, items=items)
+
+
+@pytest.mark.parametrize(
+    ("who", "asked", "owned"),
+    [
+        ("a", "ebook", "print"), ("d", "print", "ebook"),  # the same work
+        ("b", "print", "box"), ("b", "ebook", "box"),  # contained, or another edition of it
+        ("c", "film", "pass"),  # covered by a subscription
+        ("a", "box", None), ("e", "pass", None), ("c", "mug", None),  # these hold more
+    ],
+)  # fmt: skip
+def test_substitutes_are_told_with_what_stands_for_them(who, asked, owned):
+    history = edition_shop()
+    found = loud(history).review(cart_of((who, asked)), history).iloc[0]
+
+    assert (found["kind"] == "substitute_owned") == (owned is not None)
+    assert found["verdict"] == ("pass" if owned is None else "warn")
+    assert [fact["item_id"] for fact in found["evidence"]] == ([owned] if owned else [])
+
+
+def test_boxes_in_a_ring_and_items_that_cover_themselves_are_answered():
+    """Box one contains box two, which contains box one; the pass covers itself."""
+    items = pd.DataFrame(
+        {
+            "item_id": ["one", "two", "pass"],
+            "contains": ["two", "one|two", None],
+            "covered_by": [None, None, "pass"],
+        }
+    )
+    rows = [("a", "one", "2025-12-01", "purchase"), ("b", "pass", "2025-12-01", "purchase")]
+    history = small_log(rows, items=items)
+    cart = cart_of(("a", "two"), ("a", "one"), ("b", "pass"), ("b", "one"))
+    found = loud(history).review(cart, history)
+
+    kinds = ["substitute_owned", "already_owned", "already_owned", None]
+    assert found["kind"].tolist() == kinds
+
+
+def answered_shop(answers=()):
+    """Twenty customers own two mugs' worth of things; answers of ann on the first of December."""
+    people = ["ann", *(f"c{i}" for i in range(19))]
+    rows = [(who, item, "2025-10-01", "purchase") for who in people for item in ("mug", "cup")]
+    rows += [(who, item, "2025-12-01", f"warning_{event}") for who, item, event in answers]
+    return small_log(rows)
+
+
+@pytest.mark.parametrize(("event", "sign"), [("accepted", 1), ("dismissed", -1)])
+def test_answers_move_the_item_and_the_customer(event, sign):
+    """ann answers about the cup: cups of everybody, and her own mug, but not c0's mug."""
+    cart = cart_of(("c0", "cup"), ("ann", "mug"))
+    before = answered_shop()
+    after = answered_shop([("ann", "cup", event)] * 3)
+    plain = loud(before).review(cart, before)["probability"].to_numpy()
+    fitted = loud(after)
+    moved = fitted.review(cart, after)["probability"].to_numpy()
+
+    assert (np.sign(moved - plain) == sign).all()
+    if event == "dismissed":  # accepted warnings also show that mistakes are made at all
+        other = [g.review(cart_of(("c0", "mug")), h)["probability"].iloc[0]
+                 for g, h in ((loud(before), before), (fitted, after))]  # fmt: skip
+        assert other[0] == pytest.approx(other[1], rel=1e-9)
+
+
+def test_a_dismissed_warning_stays_silent_for_180_days():
+    history = answered_shop([("ann", "cup", "dismissed")])
+    times = pd.Timestamp("2025-12-01", tz="UTC") + pd.to_timedelta([100, 180, 181], unit="D")
+    cart = cart_of(*[("ann", "cup")] * 3, timestamp=times)
+    found = loud(history, max_warnings_per_quarter=None).review(cart, history)
+
+    assert found["verdict"].tolist() == ["pass", "pass", "warn"]
+
+
+def test_no_more_warnings_a_quarter_than_agreed():
+    """Two of ann's three lines, the likelier ones; an answer in the log takes one of them."""
+    rows = [(who, item, "2025-06-01", "purchase") for who in ("ann", "bob") for item in "xyz"]
+    rows += [("cid", "x", "2025-06-01", "purchase"), ("cid", "x", "2025-07-01", "purchase")]
+    answer = ("bob", "w", "2025-12-01", "warning_accepted")
+    history = small_log([*rows, answer])
+    cart = cart_of(*[(who, item) for who in ("ann", "bob") for item in "xyz"])
+    found = loud(history, max_warnings_per_quarter=2).review(cart, history)
+    warned = found["verdict"] == "warn"
+
+    assert warned.groupby(found["customer_id"]).sum().to_dict() == {"ann": 2, "bob": 1}
+    ann = found[found["customer_id"] == "ann"]
+    assert ann.loc[ann["verdict"] == "pass", "item_id"].tolist() == ["x"]  # wanted again by cid
+    assert (found["probability"] > 0).all()
+    loudest = loud(history, max_warnings_per_quarter=None).review(cart, history)
+    assert (loudest["verdict"] == "warn").all()
+    next_quarter = cart.assign(timestamp=pd.Timestamp("2026-03-05", tz="UTC"))
+    both = pd.concat([cart.assign(timestamp=pd.Timestamp("2026-01-01", tz="UTC")), next_quarter])
+    found = loud(history, max_warnings_per_quarter=2).review(both, history)
+    per = (found["verdict"] == "warn").groupby([found["customer_id"], found["timestamp"]]).sum()
+    assert per.tolist() == [2, 0, 1, 1]  # 63 days on; bob's answer is past its quarter then
+
+
+@pytest.mark.parametrize("rate", [5.0, 20.0])
+def test_warnings_per_1000_hold_on_past_carts(bookshop_history, rate):
+    """All kinds together warned of at most so many of the past lines it was tried on."""
+    fitted = DuplicateGuard(
+        kinds=MISTAKES, cost_annoyance=0.01, max_warnings_per_1000=rate
+    ).fit(bookshop_history)  # fmt: skip
+    free = DuplicateGuard(kinds=MISTAKES, cost_annoyance=0.01).fit(bookshop_history)
+    trial = try_on_past(bookshop_history, None)
+    n_lines = int((trial.answer < 0).sum())
+    n, n_free = (
+        sum(kind["n_warned"] for kind in one.report_["kinds"].values()) for one in (fitted, free)
+    )
+
+    assert n <= rate * n_lines / 1000 < n_free
+    assert n > 0
 
 
 def test_who_objects_to_profiling_gets_the_double_submit_check_only():
@@ -260,6 +438,8 @@ def test_who_objects_to_profiling_gets_the_double_submit_check_only():
         (cart_of(("C042", 7)), IdTypeError, "text"),
         (cart_of((1, "B-1984-ebook")), IdTypeError, "text"),
         (cart_of(OWNED, quantity=[0]), BadRowsError, "quantity"),
+        (cart_of(OWNED, quantity=[-1]), BadRowsError, "quantity"),
+        (cart_of(OWNED, quantity=[np.inf]), BadRowsError, "quantity"),
         (cart_of(OWNED, quantity=["many"]), BadRowsError, "quantity"),
         (cart_of(OWNED, timestamp=[5]), TimeError, "timestamp"),
     ],
@@ -274,8 +454,28 @@ def test_unfitted_empty_and_impossible_costs_are_refused(bookshop_history):
         DuplicateGuard().review(cart_of(OWNED), bookshop_history)
     with pytest.raises(EmptyHistoryError, match="no purchase"):
         DuplicateGuard().fit(bookshop_history.as_of("2023-07-01"))
-    with pytest.raises(ParameterError, match="cost_annoyance"):
-        DuplicateGuard(cost_annoyance=0).fit(bookshop_history)
+
+
+@pytest.mark.parametrize("value", [0, -1.0, np.nan, np.inf, True, "1", None])
+@pytest.mark.parametrize("name", ["cost_duplicate", "cost_annoyance"])
+def test_costs_that_are_no_money_are_refused(bookshop_history, name, value):
+    with pytest.raises(ParameterError, match=name):
+        DuplicateGuard(**{name: value}).fit(bookshop_history)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("margin", -1.0), ("margin", np.nan), ("lost_sale_share", 1.5), ("lost_sale_share", np.nan),
+        ("max_warnings_per_1000", 0), ("max_warnings_per_1000", np.nan),
+        ("max_warnings_per_quarter", 0), ("max_warnings_per_quarter", -4), ("mode", "loud"),
+        ("mode", None), ("kinds", ["quantity_slip"]), ("kinds", "owned"), ("kinds", [None]),
+        ("random_state", -1), ("random_state", "x"),
+    ],
+)  # fmt: skip
+def test_settings_that_say_nothing_are_refused_by_name(bookshop_history, name, value):
+    with pytest.raises(ParameterError, match=name):
+        DuplicateGuard(**{name: value}).fit(bookshop_history)
 
 
 def test_few_undone_repeats_are_told_in_one_sentence():
@@ -287,6 +487,92 @@ def test_few_undone_repeats_are_told_in_one_sentence():
 # -- law -----------------------------------------------------------------------------
 
 
+def past_lines(history, n=400):
+    """Purchases as a cart, each at its own instant."""
+    table = history.to_pandas()
+    lines = table[table["event"] == "purchase"].tail(n)
+    return lines[["customer_id", "item_id", "timestamp", "quantity", "gift"]].reset_index(drop=True)
+
+
+def judged(found):
+    return found[["verdict", "kind", "probability", "reason"]]
+
+
+def test_looking_back_nothing_later_is_seen(bookshop, bookshop_history, guard):
+    """Lines of February reviewed in March and in June: the same, returns and answers since."""
+    lines = past_lines(bookshop_history)
+    early, late = (guard.review(lines, bookshop.as_of(at)) for at in ("2025-03-01", "2025-06-01"))
+
+    assert (early["verdict"] == "warn").any()
+    pd.testing.assert_frame_equal(judged(early), judged(late))
+
+
+def test_lines_are_judged_the_same_in_any_order(bookshop_history, guard):
+    lines = past_lines(bookshop_history, 1500)
+    mixed = lines.sample(frac=1.0, random_state=3)
+    found, again = (judged(guard.review(one, bookshop_history)) for one in (lines, mixed))
+
+    pd.testing.assert_frame_equal(found, again.sort_index())
+
+
+def test_many_customers_at_once_are_each_judged_as_alone(bookshop_history, guard):
+    lines = past_lines(bookshop_history)
+    together = judged(guard.review(lines, bookshop_history))
+    for _, mine in lines.groupby("customer_id"):
+        alone = judged(guard.review(mine, bookshop_history))
+        pd.testing.assert_frame_equal(alone, together.loc[mine.index])
+
+
+def test_ten_thousand_lines_are_judged_as_few(bookshop_history, guard):
+    cart = cart_of(OWNED, ("C042", "new"), ("nobody", "new"), ("C001", "D-press"))
+    few = judged(guard.review(cart, bookshop_history))
+    many = guard.review(pd.concat([cart] * 2500, ignore_index=True), bookshop_history)
+
+    assert len(many) == 10_000
+    for name in ("kind", "probability"):
+        assert many[name].tolist() == few[name].tolist() * 2500
+
+
+def test_the_same_seed_gives_the_same_guard(bookshop_history):
+    one, same = (DuplicateGuard(random_state=3).fit(bookshop_history) for _ in range(2))
+
+    assert_same_arrays(one.to_arrays(), same.to_arrays())
+    assert one.report_ == same.report_
+
+
+def assert_same_arrays(one, other):
+    assert one.keys() == other.keys()
+    for name, array in one.items():
+        np.testing.assert_array_equal(array, other[name], err_msg=name)
+
+
+@pytest.mark.parametrize("mode", ["warn", "shadow"])
+def test_arrays_and_pickles_keep_the_guard_bit_for_bit(bookshop_history, mode):
+    fitted = DuplicateGuard(
+        cost_duplicate=7.0, margin=2.0, kinds=MISTAKES, mode=mode, max_warnings_per_quarter=1
+    ).fit(bookshop_history)
+    cart = cart_of(OWNED, ("C042", "B-1984-print"), ("C001", "D-press"))
+    expected = fitted.review(cart, bookshop_history)
+    back = DuplicateGuard.from_arrays(fitted.to_arrays())
+
+    assert expected["reason"].notna().sum() == 1
+    for again in (back, pickle.loads(pickle.dumps(fitted))):
+        assert_same_arrays(again.to_arrays(), fitted.to_arrays())
+        pd.testing.assert_frame_equal(again.review(cart, bookshop_history), expected)
+        assert again.saving([0.1, 0.9]).tolist() == fitted.saving([0.1, 0.9]).tolist()
+    assert clone(fitted).get_params() == fitted.get_params()
+
+
+def test_a_bundle_gives_the_guard_back(bookshop_model, bookshop_bundle, bookshop_history):
+    ours, theirs = bookshop_model.guard_, Anticipator.load(bookshop_bundle).guard_
+    lines = past_lines(bookshop_history)
+
+    assert_same_arrays(theirs.to_arrays(), ours.to_arrays())
+    pd.testing.assert_frame_equal(
+        theirs.review(lines, bookshop_history), ours.review(lines, bookshop_history)
+    )
+
+
 class TimedGuard(DuplicateGuard):
     """A guard whose ``fit`` needs the history alone, as the check calls it."""
 
@@ -294,7 +580,14 @@ class TimedGuard(DuplicateGuard):
         return super().fit(history, timing=PurchaseTimer())
 
 
-@pytest.mark.parametrize("model", [DuplicateGuard(), TimedGuard()], ids=["plain", "timed"])
+LOUD = {"kinds": MISTAKES, "cost_annoyance": 0.01}  # so that there is something to hold of
+
+
+@pytest.mark.parametrize(
+    "model",
+    [DuplicateGuard(), DuplicateGuard(**LOUD), TimedGuard(**LOUD)],
+    ids=["plain", "loud", "timed"],
+)
 def test_the_guard_keeps_the_laws_of_history_models(model):
     check_history_model(model, random_log(4))
 
@@ -313,7 +606,8 @@ def test_a_table_for_other_items_keeps_what_stands_for_what(guard):
     own = {row: set(table["substitutes"][row].tolist()) - {-1} for row in range(4)}
 
     assert own == {0: {1}, 1: {0}, 2: set(), 3: set()}
-    assert {len(column) for column in table.values()} == {4}
+    by_item = (*GapTable._fields, *ItemRules._fields, *RepeatItems._fields, "repeat_share")
+    assert {len(table[name]) for name in by_item} == {4}
 
 
 # -- is it right? ----------------------------------------------------------------------
