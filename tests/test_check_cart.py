@@ -17,7 +17,7 @@ from test_fit_guard import log_of, shop_rows
 
 import anticipate as an
 from anticipate import exceptions as wrong
-from anticipate.anticipator.state import make_state
+from anticipate.anticipator.state import load_models, make_state
 from anticipate.guards import FitGuard, ReturnGuard
 from anticipate.guards.combined import review_cart
 from anticipate.guards.items import substitutes
@@ -198,6 +198,13 @@ def test_an_older_bundle_loads_answers_and_can_be_saved_again(model, history, tm
     assert again.return_guard_ is None
     assert risks(Scorer.load(tmp_path / "old"), COATS) == []
     again.save(tmp_path / "once more", history)
+
+
+def test_a_part_of_an_older_form_is_one_clear_error(model):
+    arrays = {f"model_part_returns__{n}": a for n, a in model.return_guard_.to_arrays().items()}
+    arrays = {name: array for name, array in arrays.items() if "settings" not in name}
+    with pytest.raises(wrong.BundleError, match="'returns' lacks 'settings'"):
+        load_models(arrays)
 
 
 def test_the_return_guard_travels_with_the_bundle(model, history, tmp_path, scorer):

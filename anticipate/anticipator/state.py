@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from .. import columns as c
 from ..bundle import pack_strings
 from ..churn import ChurnModel
+from ..exceptions import BundleError
 from ..guards import DuplicateGuard, ReturnGuard
 from ..kernels.churn import AGEING_DAYS, parameters_to_array
 from ..kernels.events import Events, is_constant
@@ -69,11 +70,23 @@ def make_state(
 
 
 def load_models(arrays: Mapping[str, Array]) -> dict[str, Any]:
-    """The fitted parts of a bundle by attribute; None for one that an older bundle lacks."""
+    """The fitted parts of a bundle by attribute; None for one that an older bundle lacks.
+
+    Raises
+    ------
+    BundleError
+        If a part was saved in an older form that this version cannot read.
+    """
     parts: dict[str, Any] = {}
     for name, (attribute, part) in PARTS.items():
         own = restored(_with_prefix(arrays, f"model_part_{name}"))
-        parts[attribute] = part.from_arrays(own) if own else None
+        try:
+            parts[attribute] = part.from_arrays(own) if own else None
+        except KeyError as missing:
+            raise BundleError(
+                f"the bundle's part {name!r} lacks {missing}: an older version saved it. Fit and "
+                "save it again with this version of the library."
+            ) from None
     return parts
 
 
