@@ -18,8 +18,7 @@ from test_fit_guard import log_of, shop_rows
 import anticipate as an
 from anticipate import exceptions as wrong
 from anticipate.anticipator.state import load_models, make_state
-from anticipate.guards import FitGuard, ReturnGuard
-from anticipate.guards.combined import review_cart
+from anticipate.guards import FitGuard, ReturnGuard, review_cart
 from anticipate.guards.items import substitutes
 from anticipate.kernels.costliest import BETTER_FIT, saving
 from anticipate.serving import Scorer, cart_check

@@ -47,7 +47,7 @@ def review_cart(cart: pd.DataFrame, history: History, guards: Iterable[Any]) -> 
     Examples
     --------
     >>> from anticipate import load_example
-    >>> from anticipate.guards import ReturnGuard
+    >>> from anticipate.guards import ReturnGuard, review_cart
     >>> history = load_example("bookshop").as_of("2025-03-01")
     >>> cart = pd.DataFrame({"customer_id": ["C042"], "item_id": ["B-1984-ebook"]})
     >>> review_cart(cart, history, [ReturnGuard().fit(history)])["kind"].tolist()

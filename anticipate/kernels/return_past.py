@@ -35,10 +35,14 @@ class Kinds(NamedTuple):
 
     def things(self, item: Array) -> Array:
         """Of each item; what the table lacks is a thing of its own."""
-        return _at(self.thing, item, 2 * len(self.thing) + 1 + item)
+        code = _at(self.thing, item)
+        return code if self._has(item) else np.where(code < 0, 2 * len(self.thing) + 1 + item, code)
 
     def categories(self, item: Array) -> Array:
-        return _at(self.category, item, np.full(len(item), -1))
+        return _at(self.category, item)
+
+    def _has(self, item: Array) -> bool:
+        return int(item.max(initial=-1)) < len(self.thing)
 
 
 class Past:
@@ -269,11 +273,13 @@ def _among(codes: Array, asked: Array) -> NDArray[np.bool_]:
     return np.asarray(flags[codes])
 
 
-def _at(codes: Array, item: Array, otherwise: Array) -> Array:
-    """The code of each item; for items past the table another."""
+def _at(codes: Array, item: Array) -> Array:
+    """The code of each item; -1 for items past the table."""
+    if int(item.max(initial=-1)) < len(codes):
+        return np.asarray(codes[item])
     if not len(codes):
-        return otherwise
-    return np.where(item < len(codes), codes.take(item, mode="clip"), otherwise)
+        return np.full(len(item), -1)
+    return np.where(item < len(codes), codes.take(item, mode="clip"), -1)
 
 
 def _millionths(values: Floats) -> Array:
