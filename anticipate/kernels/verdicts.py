@@ -54,7 +54,7 @@ def choose_warnings(found: Findings, lines: Lines, speaking: Speaking) -> Array:
 
 def _within_cap(warn: Array, found: Findings, lines: Lines, most: float) -> Array:
     rows = warn.nonzero()[0]
-    order = rows[np.lexsort((rows, -found.probability[rows], lines.timestamp[rows],
+    order = rows[np.lexsort((lines.item[rows], -found.probability[rows], lines.timestamp[rows],
                              lines.customer[rows]))]  # fmt: skip
     kept = np.zeros(len(warn), dtype=bool)
     said: list[int] = []
