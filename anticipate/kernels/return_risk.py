@@ -137,8 +137,11 @@ def risk_columns(facts: LineFacts, used: Array | None = None) -> Floats:
 
 
 def columns_used(*models: RiskModel) -> Array:
-    """Positions of the columns that weigh in any of them."""
-    return np.flatnonzero(sum(model.coefficient != 0 for model in models))
+    """Positions of the columns that weigh in any of them, at least one model."""
+    weighs = models[0].coefficient != 0
+    for model in models[1:]:
+        weighs = weighs | (model.coefficient != 0)
+    return weighs.nonzero()[0]
 
 
 def risk_log_odds(model: RiskModel, X: Floats) -> Floats:
@@ -160,6 +163,6 @@ def is_worth_saying(
 def standardised(model: RiskModel, X: Floats, columns: Array) -> Floats:
     """The columns as the model sees them, (len(columns), n)."""
     raw = X.T[columns]
-    fill, centre, scale = (part[columns, None] for part in (model.fill, model.centre, model.scale))
-    column = (np.where(np.isnan(raw), fill, raw) - centre) / scale
+    fill, centre, scale = model.fill[columns], model.centre[columns], model.scale[columns]
+    column = (np.where(np.isnan(raw), fill[:, None], raw) - centre[:, None]) / scale[:, None]
     return np.asarray(np.minimum(np.maximum(column, -FAR), FAR))

@@ -60,7 +60,7 @@ def judge_returns(store: Store, moment: Moment, cart: CartRows) -> Verdicts | No
     def write(i: int, audience: str) -> Suggestion:
         return _warning(store, moment, cart, i, list(said(i, audience)), float(probability[i]))
 
-    for i in np.flatnonzero(warn).tolist():
+    for i in warn.nonzero()[0].tolist():
         warn[i] = next(said(i, CUSTOMER), None) is not None
     return Verdicts(
         warn=warn,
