@@ -15,7 +15,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import expit, logit
+from scipy.special import logit
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
@@ -32,18 +32,16 @@ from ..kernels.fit import (
     check_fit,
 )
 from ..kernels.ids import build_id_index, ids_at
-from ..kernels.return_risk import log_odds
 from ..log import History, check_history
 from ..log.objections import objectors
 from .fit_items import Fits, align_items, fit_items
-from .fit_learning import Costs, Learned, Line, learn_slips, learn_swaps
-from .fit_rows import fit_slices, nearly_all_back
+from .fit_learning import Costs, Learned, Line, learn_slips, learn_swaps, with_chances
+from .fit_rows import fit_slices, slip_share_of
 from .fit_wording import with_words
 from .lines import read_lines
-from .return_rows import closed_lines, prices
+from .return_rows import prices
 
 Array = NDArray[Any]
-PRIOR_LINES, PRIOR_SHARE = 20.0, 0.02  # lines that say how seldom nearly all pieces come back
 
 
 class FitGuard(BaseEstimator):  # type: ignore[misc]
@@ -73,7 +71,7 @@ class FitGuard(BaseEstimator):  # type: ignore[misc]
         ``n_items_with_alternative``, ``n_slices``, ``missing``; under ``better_fit`` and
         ``quantity_slip``: ``n_lines``, ``n_hits``, ``learned``, ``speaks``,
         ``silent_because``; where learned ``auc``, ``slope``, ``calibration_error``,
-        ``coefficients``; where a threshold was tried ``threshold``, ``n_warned``,
+        ``coefficients``, ``came_true``; where a threshold was tried ``threshold``, ``n_warned``,
         ``precision``, ``precision_low``, ``break_even``, ``net_money``, ``net_money_low``.
     cutoff_ : Timestamp or DatetimeIndex
 
@@ -144,12 +142,13 @@ class FitGuard(BaseEstimator):  # type: ignore[misc]
                 "there is no purchase before the cutoff; the guard needs some. Take a later one."
             )
         days = float(self.window_days)
-        fits, past = fit_items(history, days), fit_slices(history, days)
+        fits = fit_items(history, days)
+        past = fit_slices(history, days) if fits.knows_returns else []  # nothing to learn from
         swaps = learn_swaps(past, self._costs("better_fit"), prior=float(fits.items.share[-1]))
-        slip_share = _slip_share(history, days)
+        slip_share = slip_share_of(history, days)
         slips = learn_slips(past, self._costs("quantity_slip"), prior=slip_share)
         line = slips.line or Line(np.zeros(len(COLUMNS)), float(logit(slip_share)))
-        self.items_ = _with_chances(fits, swaps)
+        self.items_ = with_chances(fits, swaps)
         self.slip_ = SlipModel(
             coefficient=line.coefficient,
             intercept=np.array([line.intercept]),
@@ -267,25 +266,8 @@ class FitGuard(BaseEstimator):  # type: ignore[misc]
         return Costs(float(mistake), float(self.cost_annoyance))
 
 
-def _with_chances(fits: Fits, learned: Learned) -> FitItems:
-    """P(item comes back) - P(alternative does); without a line that was learned, as they stand."""
-    items = fits.items
-    p = items.share
-    if learned.line is not None:
-        p = expit(learned.line.odds(log_odds(items.share)[:, None]))
-    fewer = np.maximum(p[:, None] - p[items.alternatives], 0.0)
-    return items._replace(chance=np.where(items.alternatives >= 0, fewer, 0.0))
-
-
 def _explained(fits: Fits, learned: Learned) -> dict[str, Any]:
     if fits.knows_returns:
         return learned.report
     because = "no line of a closed window came back: the log does not tell what fits better"
     return {**learned.report, "silent_because": because}
-
-
-def _slip_share(history: History, days: float) -> float:
-    """Of all lines whose window is closed."""
-    rows = closed_lines(history, days).row
-    back = float(nearly_all_back(history, days)[rows].sum())
-    return (back + PRIOR_LINES * PRIOR_SHARE) / (len(rows) + PRIOR_LINES)

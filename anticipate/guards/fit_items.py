@@ -38,7 +38,7 @@ Floats = NDArray[np.float64]
 SWITCH_DAYS = 60.0  # so soon after an item somebody goes over to another
 RECENT_DAYS = 60.0  # what is sold lately, and how popular it is
 BACK_WEIGHT = 3.0  # moves that a customer counts for who sent the item back
-PRIOR_MOVES = 10.0  # moves by popularity that speak in each item's
+PRIOR_MOVES = 100.0  # moves by popularity that speak in each item's
 SURE = 0.8416212335729143  # one-sided 80 %: of a difference of two shares of returns
 LARGEST_WORK = 64  # items of a work; a larger one is a category
 
@@ -129,9 +129,9 @@ def _needs(
 
 
 def _need(pairs: Pairs, recent: Floats, n_items: int) -> Floats:
-    """(moves + w prior) / (all moves + w); the prior is popularity times likeness."""
+    """(moves + w prior) / (all moves + w); the prior is popularity times the root of likeness."""
     moves = pairs.n_moved + BACK_WEIGHT * pairs.n_back
-    weight = pairs.near * recent[pairs.end]
+    weight = np.sqrt(pairs.near) * recent[pairs.end]
     by_item = GroupSums(pairs.start, n_items)
     whole = by_item.add(weight)[pairs.start]
     prior = weight / np.where(whole > 0, whole, 1.0)

@@ -19,12 +19,16 @@ from threadpoolctl import threadpool_limits
 
 from ..evaluation.calibration import expected_calibration_error
 from ..evaluation.probability_metrics import auc, calibration_line
+from ..kernels.fit import FitItems
+from ..kernels.return_risk import log_odds
+from .fit_items import Fits
 from .fit_rows import Rows, Slice
 from .return_learning import lower_bound
 
 Floats = NDArray[np.float64]
 FEWEST_SLICES, FEWEST_HITS = 3, 15  # hits in the older slices
 FEWEST_WARNED = 10  # lines of a slice that a threshold is chosen or judged on
+SURE_SWAPS = 5.0  # avoided returns by which a difference is taken as it stands
 SHARE_MEMORY = 2  # newest slices: shares rest on more lines from slice to slice
 SHRINK = 0.1  # scikit-learn's C: few positives stay close to the base rate
 STEPS = 9  # thresholds tried
@@ -36,9 +40,15 @@ class Line(NamedTuple):
 
     coefficient: Floats  # (k,)
     intercept: float
+    kept: float = 1.0  # share of a difference of two chances that comes true
 
     def odds(self, X: Floats) -> Floats:
         return np.asarray(self.intercept + (X * self.coefficient).sum(axis=1))
+
+    def fewer(self, odds: Floats, other: Floats) -> Floats:
+        """Difference of two chances, from log-odds of shares; at least 0."""
+        p, q = (expit(self.intercept + self.coefficient[0] * one) for one in (odds, other))
+        return np.maximum(self.kept * (p - q), 0.0)
 
 
 class Costs(NamedTuple):
@@ -79,24 +89,44 @@ def learn_slips(past: list[Slice], costs: Costs, *, prior: float) -> Learned:
         rows = one.slips
         return Judged(expit(line.odds(rows.X)), rows.hit, np.zeros(len(rows.hit)))
 
-    rows = [one.slips for one in past]
-    return _learn(past, rows, judged, lambda some: fit_line(some, prior), costs=costs)
+    def fit(some: list[Slice]) -> Line:
+        return fit_line([one.slips for one in some], prior)
+
+    return _learn(past, [one.slips for one in past], judged, fit, costs=costs)
 
 
 def learn_swaps(past: list[Slice], costs: Costs, *, prior: float) -> Learned:
-    """A line through log-odds of items' shares: P(comes back) - P(the alternative does)."""
+    """P(comes back) - P(the alternative does), lowered by how much of it came true."""
+
+    def fit(some: list[Slice]) -> Line:
+        newest = some[-SHARE_MEMORY:]
+        line = fit_share_line([one.returns for one in newest], prior)
+        return line._replace(kept=share_that_came_true(newest, line))
 
     def judged(one: Slice, line: Line) -> Judged:
-        rows = one.swaps
-        p, other = (expit(line.odds(rows.X[:, k : k + 1])) for k in (0, 1))
-        return Judged(np.maximum(p - other, 0.0), rows.hit, other)
+        swaps = one.swaps
+        return Judged(line.fewer(swaps.odds, swaps.other), swaps.hit, swaps.anyway)
 
-    rows = [one.returns for one in past]
+    return _learn(past, [one.returns for one in past], judged, fit, costs=costs)
 
-    def fit(some: list[Rows]) -> Line:
-        return fit_share_line(some[-SHARE_MEMORY:], prior)
 
-    return _learn(past, rows, judged, fit, costs=costs)
+def with_chances(fits: Fits, learned: Learned) -> FitItems:
+    """The table with P(item comes back) - P(alternative does); not learned: of plain shares."""
+    items, line = fits.items, learned.line or Line(np.ones(1), 0.0)
+    odds = log_odds(items.share)
+    fewer = line.fewer(odds[:, None], odds[items.alternatives])
+    told = (items.alternatives >= 0) & fits.knows_returns
+    return items._replace(chance=np.where(told, fewer, 0.0))
+
+
+def share_that_came_true(past: list[Slice], line: Line) -> float:
+    """Of the differences foreseen: alternatives are chosen for what looked best, so it is less."""
+    expected, real = SURE_SWAPS, SURE_SWAPS
+    for one in past:
+        swaps = one.swaps
+        expected += float(line.fewer(swaps.odds, swaps.other).sum())
+        real += float(swaps.hit.sum() - swaps.anyway.sum())
+    return min(max(real / expected, 0.0), 1.0)
 
 
 def fit_line(rows: list[Rows], prior: float) -> Line:
@@ -144,7 +174,7 @@ def _learn(
     past: list[Slice],
     rows: list[Rows],
     judged: Callable[[Slice, Line], Judged],
-    fit: Callable[[list[Rows]], Line],
+    fit: Callable[[list[Slice]], Line],
     *,
     costs: Costs,
 ) -> Learned:
@@ -157,17 +187,18 @@ def _learn(
             f"({FEWEST_SLICES} slices with {FEWEST_HITS} in the older ones are needed)"
         )
         return Learned(None, math.inf, {**counts, "learned": False, **_silence(because)})
-    middle = judged(past[-2], fit(rows[:-2]))
-    older = fit(rows[:-1])
+    middle = judged(past[-2], fit(past[:-2]))
+    older = fit(past[:-1])
     newest = judged(past[-1], older)
     threshold, told = _threshold(middle, newest, costs)
-    p, line = expit(older.odds(rows[-1].X)), fit(rows)
+    p, line = expit(older.odds(rows[-1].X)), fit(past)
     both = bool(0 < rows[-1].hit.sum() < len(rows[-1].hit))
     measured = {
         "auc": auc(rows[-1].hit, p) if both else math.nan,
         "slope": calibration_line(rows[-1].hit, p)[0] if both else math.nan,
         "calibration_error": expected_calibration_error(rows[-1].hit, p),
         "coefficients": [*line.coefficient.tolist(), line.intercept],
+        "came_true": line.kept,
     }
     return Learned(line, threshold, {**counts, "learned": True, **measured, **told})
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ..kernels.events import PURCHASE_CODE
 from ..kernels.fit import look, slip_columns
 from ..kernels.fit_past import NEARLY_ALL
+from ..kernels.gap_learning import GroupSums
 from ..kernels.owned import Lines
 from ..kernels.return_risk import log_odds
 from ..log import History
@@ -27,6 +28,8 @@ Array = NDArray[Any]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 SHORTEST_DAYS, MOST_SLICES = 14.0, 4
+PRIOR_LINES, PRIOR_SHARE = 20.0, 0.02  # lines that say how seldom nearly all pieces come back
+OWN_WEIGHT = 5.0  # lines by which what came back of few is held to the item's share
 
 
 class Rows(NamedTuple):
@@ -36,11 +39,20 @@ class Rows(NamedTuple):
     hit: Bools  # (n,)
 
 
+class Swaps(NamedTuple):
+    """Lines with an alternative, (n,)."""
+
+    odds: Floats  # log-odds of the item's share of returns
+    other: Floats  # of the alternative's
+    hit: Bools  # the line came back
+    anyway: Floats  # share of the alternative's own lines of this slice that came back
+
+
 class Slice(NamedTuple):
     """Lines of one span of time."""
 
     returns: Rows  # of items that have an alternative or are one: log-odds of the share; came back
-    swaps: Rows  # lines with an alternative: log-odds of the item's share and of its; came back
+    swaps: Swaps
     slips: Rows  # pieces far above the usual: ``kernels.fit.COLUMNS``; nearly all came back
 
 
@@ -71,6 +83,13 @@ def nearly_all_back(history: History, window_days: float) -> Bools:
     return np.asarray(bought & soon & (match.returned >= NEARLY_ALL * events.quantity))
 
 
+def slip_share_of(history: History, days: float) -> float:
+    """Of all lines whose window is closed."""
+    rows = closed_lines(history, days).row
+    back = float(nearly_all_back(history, days)[rows].sum())
+    return (back + PRIOR_LINES * PRIOR_SHARE) / (len(rows) + PRIOR_LINES)
+
+
 def _slice(
     history: History, start: int, closed: Closed, slipped: Bools, window_days: float
 ) -> Slice:
@@ -91,8 +110,11 @@ def _slice(
     named |= items.alternatives[:, 0] >= 0
     involved, has = named[item], seen.has
     other = items.alternatives[item[has], seen.place[has]]
+    by_item = GroupSums(item, history.n_items)
+    n, back = by_item.add(np.ones(len(item))), by_item.add(closed.returned.astype(np.float64))
+    came = (back + OWN_WEIGHT * items.share[:-1]) / (n + OWN_WEIGHT)
     return Slice(
         Rows(odds[item[involved], None], closed.returned[involved]),
-        Rows(np.column_stack([odds[item[has]], odds[other]]), closed.returned[has]),
+        Swaps(odds[item[has]], odds[other], closed.returned[has], came[other]),
         Rows(np.column_stack(slip_columns(seen))[seen.far], slipped[rows[seen.far]]),
     )

@@ -131,7 +131,8 @@ def check_fit(
     model, line = tables.slip, looked.line
     p_slip = slip_chance(model, looked)
     p_fit = tables.items.chance[line, looked.place] * looked.has
-    slips, fits = p_slip >= model.threshold[QUANTITY_SLIP], p_fit >= model.threshold[BETTER_FIT]
+    _, least_fit, least_slip = model.threshold.tolist()  # plain numbers are faster
+    slips, fits = p_slip >= least_slip, p_fit >= least_fit
     slip = looked.far & (slips | ~fits)
     fit = (p_fit > 0) & ~slip
     return FitFindings(
@@ -188,8 +189,8 @@ def slip_chance(model: SlipModel, looked: Looked) -> Floats:
     """P that nearly all pieces come back; 0 where the number is not far above the usual."""
     if not looked.far.any():
         return np.zeros(len(looked.far))
-    total = model.intercept[0]
-    for weight, column in zip(model.coefficient, slip_columns(looked), strict=True):
+    total: Any = model.intercept.item()
+    for weight, column in zip(model.coefficient.tolist(), slip_columns(looked), strict=True):
         total = total + weight * column
     return looked.far / (1.0 + np.exp(-total))
 

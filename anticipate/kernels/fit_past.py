@@ -66,7 +66,7 @@ def _is_one_cart_after(events: Events, timestamp: Array) -> bool:
     """All lines at one instant, all events known before it."""
     if not len(timestamp):
         return False
-    first, n = timestamp[0], events.n
+    first, n = int(timestamp[0]), events.n
     if n and events.timestamp[n - 1] >= first:  # rows are sorted by time within a customer
         return False
     if n and events.known_at is not events.timestamp and events.known_at.max() >= first:
