@@ -52,8 +52,10 @@ def what_followed(reviewed: pd.DataFrame, log: InteractionLog, costs: Costs) -> 
     wanted = (CUSTOMER, ITEM, TIMESTAMP, "kind", "reason")
     check_columns("reviewed", wanted, reviewed.columns, hint="Give what review(...) returned.")
     lines = reviewed[reviewed["reason"].notna().to_numpy()]
-    history = log.as_of(log.end) if log.n_events else None
-    fate = _fates(lines, history) if history is not None else np.full(len(lines), NOT_BOUGHT)
+    history = log.as_of(log.closed_until) if log.n_events else None
+    fate = np.full(len(lines), OPEN)
+    if history is not None and history.n_events:
+        fate = _fates(lines, history)
     money = _money(lines)
     rows = {}
     kinds = lines["kind"].to_numpy(dtype=object)
@@ -106,6 +108,7 @@ def _fates(lines: pd.DataFrame, history: History) -> Array:
     fate = np.full(len(lines), NOT_BOUGHT)
     fate[at + limit > history.cutoff_us] = OPEN
     fate[found & (wait < limit)] = ELSEWHERE
+    fate[found & (wait < DAY)] = OPEN
     fate[found & (wait < DAY) & (events.timestamp[row] + limit <= history.cutoff_us)] = KEPT
     soon = back & (wait < DAY)
     by_cancel = np.isin(row, _cancelled(history))
