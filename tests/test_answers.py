@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from test_habits import lines_of
 from test_rules import EBOOK, LAMP, TEA, answer, bought, events_of, line
 
 from anticipate.columns import EVENTS
+from anticipate.guards.answered import accepted_share, answers_of, item_factors
+from anticipate.guards.tables import learn_tables
 from anticipate.kernels.answers import ACCEPTED_CODE, DISMISSED_CODE, find_answers
+from anticipate.log import InteractionLog
+
+START = pd.Timestamp("2025-01-01T12:00", tz="UTC")
+DAY = pd.Timedelta(1, "D")
+MUG = 1
 
 
 def answers(rows, *lines, share=0.5):
@@ -64,6 +72,76 @@ def test_the_latest_answer_about_an_item_speaks():
     found = answers([no(100, "ebook"), yes(150, "ebook")], line(days=120), line(days=200))
 
     assert found.dismissed.tolist() == [True, False]
+
+
+# -- what a guard makes of them --------------------------------------------------------
+
+
+def guard_tables(rows):
+    """Tables of ann's answers; fifty others own a mug and a cup each."""
+    others = [(f"c{i}", item, START, "purchase") for i in range(50) for item in ("mug", "cup")]
+    items = pd.DataFrame({"item_id": ["cup", "mug", "pot"], "work_id": [None, "w", "w"]})
+    table = pd.DataFrame([*others, *rows], columns=["customer_id", "item_id", "timestamp", "event"])
+    end = START + 300 * DAY
+    log = InteractionLog.from_frame(table, event="event", closed_until=end, items=items)
+    history = log.as_of(end)
+    return learn_tables(history, None, 0).tables.rules, answers_of(history)
+
+
+def ann(event, minutes_before, item="cup"):
+    """A purchase by ann, and her answer to a warning so much later; four times."""
+    rows = []
+    for week in range(4):
+        at = START + (100 + 7 * week) * DAY
+        rows += [("ann", item, at - pd.Timedelta(minutes_before, "min"), "purchase"),
+                 ("ann", item, at, f"warning_{event}")]  # fmt: skip
+    return rows
+
+
+def test_answers_are_about_what_was_owned_then():
+    """The first answer of four comes before the item was bought at all."""
+    first = ("ann", "cup", START + DAY, "warning_dismissed")
+    _, found = guard_tables([first, *ann("accepted", 1440)])
+
+    assert found.accepted.tolist() == [False, True, True, True, True]
+    assert found.own.tolist() == [False, True, True, True, True]
+    yes, n = found.counts(3, own=True)
+    assert yes.tolist() == n.tolist() == [4, 0, 0]
+    assert found.counts(3, own=False)[1].tolist() == [1, 0, 0]
+
+
+def test_accepted_warnings_raise_the_rate_of_their_kind():
+    """Of forgotten repeats where the item was owned a day, of other editions where it was not;
+    seen on the mug, whose own answers there are none of."""
+    plain, _ = guard_tables([])
+    own, _ = guard_tables(ann("accepted", 1440))
+    other, _ = guard_tables([row for row in ann("accepted", 1440) if row[3] != "purchase"])
+
+    assert own.mistake_rate[MUG] > 1.1 * plain.mistake_rate[MUG]
+    assert own.substitute_rate[MUG] == pytest.approx(plain.substitute_rate[MUG], rel=1e-9)
+    assert other.substitute_rate[MUG] > 1.1 * plain.substitute_rate[MUG]
+    assert other.mistake_rate[MUG] == pytest.approx(plain.mistake_rate[MUG], rel=1e-9)
+
+
+def test_accepted_second_clicks_tell_nothing_of_forgotten_repeats():
+    """The cup was bought five minutes before: it was no forgotten repeat, nor another edition."""
+    bought_only, _ = guard_tables([row for row in ann("accepted", 5) if row[3] == "purchase"])
+    clicked, _ = guard_tables(ann("accepted", 5))
+
+    for name in ("mistake_rate", "substitute_rate"):
+        before, after = getattr(bought_only, name)[MUG], getattr(clicked, name)[MUG]
+        assert after == pytest.approx(before, rel=1e-9), name
+
+
+def test_an_item_whose_warnings_are_accepted_is_likelier_a_mistake():
+    """3 of 3 about the cup, 0 of 1 about the mug: everybody's share is (3 + 1) / (4 + 2) = 2/3, the
+    cup's odds (3 + 8/3) / (4/3), the mug's (8/3) / (1 + 4/3), both over 2."""
+    rows = [("ann", "cup", START + day * DAY, "warning_accepted") for day in (1, 2, 3)]
+    _, found = guard_tables([*rows, ("ann", "mug", START + DAY, "warning_dismissed")])
+    factors = item_factors(found, 3)
+
+    assert accepted_share(found) == pytest.approx(2 / 3)
+    assert factors == pytest.approx([17 / 4 / 2, 8 / 7 / 2, 1.0, 1.0])
 
 
 # -- edge and law ----------------------------------------------------------------------

@@ -198,7 +198,7 @@ def test_no_draw_stands_in_its_cart(shop, is_other):
     draws = found.take(found.is_draw & (found.is_other == is_other))
     drawn = set(zip(events.customer[draws.source].tolist(), draws.item.tolist(), strict=True))
 
-    assert len(drawn) > 100
+    assert len(drawn) > 50
     assert not drawn & in_cart
 
 

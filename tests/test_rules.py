@@ -291,6 +291,16 @@ def test_lines_minutes_apart_are_two_clicks():
     assert found.row.tolist() == [-1, -1]
 
 
+def test_a_gift_between_two_clicks_hides_neither():
+    """The second line for oneself repeats the first; a gift repeats and is repeated by none."""
+    times = [1.0, 1.0 + 5 / 1440, 1.0 + 10 / 1440]
+    lines = [line(days=at, gift=at == times[1]) for at in times]
+    found = check([bought("lamp")], *lines)
+
+    assert found.probability.tolist() == [0, 0, pytest.approx(1 / 3)]
+    assert found.line.tolist() == [-1, -1, 0]
+
+
 def test_an_item_twice_in_one_cart_passes():
     found = check([bought("lamp")], line(), line(), line(TEA, days=401))
 
