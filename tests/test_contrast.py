@@ -8,7 +8,14 @@ import pytest
 
 from anticipate.guards import contrast
 from anticipate.guards.bought import bought_of
-from anticipate.guards.contrast import DRAWS, Examples, examples, windows
+from anticipate.guards.contrast import (
+    DRAWS,
+    N_WINDOWS,
+    WINDOW_SHARE,
+    Examples,
+    examples,
+    windows,
+)
 from anticipate.guards.items import substitutes
 from anticipate.guards.repeat_items import repeat_items
 from anticipate.guards.repeat_learning import (
@@ -65,17 +72,18 @@ def draw(history, seed=0, **changes):
     )  # fmt: skip
 
 
-# Day 0 of the log is bought by nobody of interest; windows are the last 80 of 160 days, 20 each.
+# Day 0 of the log is bought by nobody of interest; windows are of 20 of the 160 days each.
+FIRST_DAY = DAYS - N_WINDOWS * DAYS * WINDOW_SHARE  # of the oldest window
 STARTER = buys("zoe", "z", 0)
 
 
 # -- by hand -------------------------------------------------------------------------
 
 
-def test_windows_are_the_newer_half_in_four():
+def test_windows_are_the_newest_part_in_equal_spans():
     """160 days: eighths of 20 days. 16 days: weeks, of which two begin after the first event.
     Ten years: 60 days each."""
-    for days, width, n in ((160, 20, 4), (16, 7, 2), (3650, 60, 4)):
+    for days, width, n in ((160, 20, N_WINDOWS), (16, 7, 2), (3650, 60, N_WINDOWS)):
         spans = windows(bought_of(history_of([STARTER], days=days)))
         end = int((START + pd.Timedelta(days, "D")).value // 1000)
         expected = [(end - (k + 1) * width * DAY, end - k * width * DAY) for k in range(n)][::-1]
@@ -96,7 +104,7 @@ def test_a_cart_and_what_it_might_have_repeated():
         assert events.timestamp[found.row[0]] == events.timestamp[events.customer == 0].max()
         assert (found.row[1:] == -1).all()
         assert history.item_ids[events.item[found.source]].tolist() == items
-        assert set(found.window.tolist()) == {3}
+        assert set(found.window.tolist()) == {N_WINDOWS - 1}
         n_draws.append(len(items) - 1)
         X = dict(zip(COLUMNS, found.X, strict=True))
         assert X["age_days"] == pytest.approx(np.log([140.5] + [130.0] * n_draws[-1]))
@@ -116,7 +124,7 @@ def test_what_a_rule_clears_is_no_example():
         "second click": [STARTER, buys("ann", "a", 150), buys("ann", "a", 150 + 5 / 1440)],
         "restock": [*once, buys("ann", "a", 150, quantity=3.0)],
         "first cart": [STARTER, buys("ann", "a", 150)],
-        "batches": [*once, buys("ann", "a", 10.1), buys("ann", "a", 50), buys("ann", "a", 150)],
+        "batches": [*once, buys("ann", "a", 10.1), buys("ann", "a", 20), buys("ann", "a", 150)],
         "sent back": [*once, buys("ann", "a", 12, event="return"), buys("ann", "a", 150)],
     }
     for name, rows in cases.items():
@@ -166,7 +174,7 @@ def test_shares_and_rates_of_repeats():
 # -- law -----------------------------------------------------------------------------
 
 
-def random_shop(seed, *, n=150, n_items=9):
+def random_shop(seed, *, n=240, n_items=9):
     """Everybody owns some of nine items, three works of three editions; one cart each later."""
     rng = np.random.default_rng(seed)
     items = pd.DataFrame(
@@ -176,8 +184,8 @@ def random_shop(seed, *, n=150, n_items=9):
     for c in range(n):
         own = rng.choice(n_items, rng.integers(1, 5), replace=False)
         cart = rng.choice(n_items, rng.integers(1, 4), replace=False)
-        at = float(rng.integers(80, 160))
-        rows += [buys(f"c{c:03d}", f"i{k}", float(rng.integers(1, 70))) for k in own]
+        at = float(rng.integers(FIRST_DAY, DAYS))
+        rows += [buys(f"c{c:03d}", f"i{k}", float(rng.integers(1, FIRST_DAY - 1))) for k in own]
         rows += [buys(f"c{c:03d}", f"i{k}", at) for k in cart]
     return history_of(rows, items=items)
 
@@ -270,7 +278,7 @@ def test_of_many_carts_some_are_left_out(monkeypatch):
     found = draw(history)
     customer = bought_of(history).events.customer[found.source]
 
-    for number in range(4):
+    for number in range(N_WINDOWS):
         assert 1 < len(set(customer[found.window == number].tolist())) <= 5
 
 
