@@ -147,7 +147,7 @@ def test_a_sentence_says_why_a_kind_is_silent():
     assert "net money is -" in why_silent(judged[id(bad)], bad, True)
     assert why_silent(judged[id(good)], good, True) is None
     answered = trial_of([0.9] * 10, answer=1)
-    assert why_silent(judge(answered, ALREADY_OWNED, 0.5, COSTS), answered, False) is None
+    assert why_silent(judge(answered, ALREADY_OWNED, 0.5, COSTS), answered, True) is None
 
 
 # -- the guard's silence ---------------------------------------------------------------
@@ -183,6 +183,16 @@ def test_a_log_without_returns_warns_of_nothing(shop, history):
     assert (fit(bare).review(cart, bare)["verdict"] == "pass").all()
     forced = fit(bare, kinds=MISTAKES, cost_annoyance=1e-3).review(cart, bare)
     assert (forced["verdict"] == "warn").any()
+
+
+def test_answers_alone_may_prove_a_kind(shop):
+    """Nothing ever came back, but warnings were accepted: no reason to be mute."""
+    history = without(shop, "return", "cancel").as_of("2025-01-01")
+    said = fit(history).report_["kinds"]
+
+    assert not any("no return" in (one["silent_because"] or "") for one in said.values())
+    assert sum(one["n_accepted"] for one in said.values()) > 0
+    assert {one["n_undone"] for one in said.values()} == {0}
 
 
 def test_a_kind_that_the_user_insists_on_speaks_without_a_proof(shop):
