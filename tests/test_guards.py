@@ -491,7 +491,8 @@ def past_lines(history, n=400):
     """Purchases as a cart, each at its own instant."""
     table = history.to_pandas()
     lines = table[table["event"] == "purchase"].tail(n)
-    return lines[["customer_id", "item_id", "timestamp", "quantity", "gift"]].reset_index(drop=True)
+    names = ["customer_id", "item_id", "timestamp", "quantity", "gift"]
+    return lines[[name for name in names if name in lines]].reset_index(drop=True)
 
 
 def judged(found):
@@ -590,6 +591,53 @@ LOUD = {"kinds": MISTAKES, "cost_annoyance": 0.01}  # so that there is something
 )
 def test_the_guard_keeps_the_laws_of_history_models(model):
     check_history_model(model, random_log(4))
+
+
+def busy_shop(seed=0, *, n_customers=150):
+    """Twelve items in four works; carts of one to three items over 300 days, one line of eight
+    sent back, a few warnings answered: enough repeats for both models of past carts."""
+    rng = np.random.default_rng(seed)
+    start = pd.Timestamp("2025-01-01", tz="UTC")
+    rows = []
+    for c in range(n_customers):
+        for _ in range(rng.integers(2, 9)):
+            at = start + pd.Timedelta(int(rng.integers(300 * 1440)), "min")
+            for item in rng.choice(12, rng.integers(1, 4), replace=False):
+                key = (f"c{c:03d}", f"i{item:02d}")
+                rows.append((*key, at, "purchase"))
+                if rng.random() < 1 / 8:
+                    rows.append((*key, at + pd.Timedelta(int(rng.integers(1, 20)), "D"), "return"))
+                if rng.random() < 1 / 30:
+                    event = rng.choice(["warning_accepted", "warning_dismissed"])
+                    rows.append((*key, at + pd.Timedelta(int(rng.integers(1, 90)), "D"), event))
+    items = pd.DataFrame({
+        "item_id": [f"i{k:02d}" for k in range(12)], "work_id": [f"w{k % 4}" for k in range(12)],
+        "category": ["a", "b"] * 6, "lifetime_days": [200.0, *[None] * 11],
+    })  # fmt: skip
+    table = pd.DataFrame(rows, columns=["customer_id", "item_id", "timestamp", "event"])
+    return InteractionLog.from_frame(table, event="event", items=items)
+
+
+def test_a_guard_that_learned_of_past_carts_keeps_the_laws():
+    """Both models are told from draws, and corrected by what came back."""
+    log = busy_shop()
+    at = log.start + 0.75 * (log.end - log.start)
+    learned = quiet_fit(log.as_of(at)).report_["learned"]
+
+    assert {kind["from"] for kind in learned.values()} == {"past carts"}
+    check_history_model(DuplicateGuard(kinds=MISTAKES, cost_annoyance=1e-4), log, cutoff=at)
+
+
+def test_a_guard_that_learned_of_past_carts_looks_back_without_seeing_ahead():
+    log = busy_shop(1)
+    at = log.start + 0.6 * (log.end - log.start)
+    history = log.as_of(at)
+    fitted = loud(history)
+    lines = past_lines(history)
+    early, late = (fitted.review(lines, one) for one in (history, log.as_of(log.end)))
+
+    assert set(early["kind"].dropna()) >= {"already_owned", "substitute_owned"}
+    pd.testing.assert_frame_equal(judged(early), judged(late))
 
 
 def test_the_timer_given_is_not_fitted(bookshop_history):
