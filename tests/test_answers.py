@@ -77,13 +77,13 @@ def test_the_latest_answer_about_an_item_speaks():
 # -- what a guard makes of them --------------------------------------------------------
 
 
-def guard_tables(rows):
+def guard_tables(rows, **options):
     """Tables of ann's answers; fifty others own a mug and a cup each."""
     others = [(f"c{i}", item, START, "purchase") for i in range(50) for item in ("mug", "cup")]
     items = pd.DataFrame({"item_id": ["cup", "mug", "pot"], "work_id": [None, "w", "w"]})
     table = pd.DataFrame([*others, *rows], columns=["customer_id", "item_id", "timestamp", "event"])
     end = START + 300 * DAY
-    log = InteractionLog.from_frame(table, event="event", closed_until=end, items=items)
+    log = InteractionLog.from_frame(table, event="event", closed_until=end, items=items, **options)
     history = log.as_of(end)
     return learn_tables(history, None, 0).tables.rules, answers_of(history)
 
@@ -131,6 +131,17 @@ def test_accepted_second_clicks_tell_nothing_of_forgotten_repeats():
     for name in ("mistake_rate", "substitute_rate"):
         before, after = getattr(bought_only, name)[MUG], getattr(clicked, name)[MUG]
         assert after == pytest.approx(before, rel=1e-9), name
+
+
+def test_answers_of_who_objects_to_profiling_teach_nothing():
+    rows = [("ann", "cup", START + DAY, "warning_accepted")]
+    people = pd.DataFrame({"customer_id": ["ann"], "objects_to": ["profiling"]})
+    _, known = guard_tables(rows)
+    _, objected = guard_tables(rows, customers=people)
+
+    assert known.accepted.tolist() == [True]
+    assert objected.accepted.tolist() == []
+    assert accepted_share(objected) == 0.5
 
 
 def test_an_item_whose_warnings_are_accepted_is_likelier_a_mistake():

@@ -230,6 +230,14 @@ CLEARED = {
     ),
     "a consumable's other edition": ([bought("print")], line(EBOOK)),
     "bought only afterwards": ([bought(days=500)], line()),
+    "the other edition was returned": (
+        [bought("print", order_id="1"), bought("print", 3, order_id="1", event="return")], line()
+    ),
+    "the other edition was given away": ([bought("print", gift=True)], line()),
+    "the other edition is somebody else's": ([bought("print", who="bob")], line()),
+    "a gift of another edition": ([bought("print")], line(gift=True)),
+    "a restock of another edition": ([bought("print")], line(quantity=3)),
+    "the other edition is worn out": ([bought("print")], line()),
 }  # fmt: skip
 
 
@@ -239,6 +247,8 @@ def test_what_clears_a_line(case):
     rules = item_rules()
     if case == "a consumable's other edition":
         rules = item_rules(consumable=np.array([True, False, True, True, False]))
+    if case == "the other edition is worn out":
+        rules = item_rules(lifetime_days=np.array([np.nan, 100, 400, np.nan, np.nan]))
     found = check(rows, one, rules=rules)
 
     assert found.probability[0] == 0
@@ -252,6 +262,25 @@ def test_the_same_lines_without_what_clears_them_are_mistakes():
     assert check([bought("tea")], line(TEA, days=2)).probability[0] > 0
     assert check([bought()], line(quantity=2)).probability[0] > 0
     assert check([bought(), bought(days=40)], line()).probability[0] > 0
+
+
+def test_each_rule_clears_at_its_edge():
+    """Tea is due when a tenth of its gaps would be over, 30 / (30 + c) < .9: after 3.33 days. A
+    lamp is worn out on day 100; a restock is of three times the usual pieces."""
+    edges = {
+        "due": ("tea", line(TEA, days=3.33), line(TEA, days=3.34)),
+        "worn out": ("lamp", line(LAMP, days=99.99), line(LAMP, days=100)),
+        "restock": ("ebook", line(quantity=2.99), line(quantity=3)),
+    }
+    for name, (item, inside, outside) in edges.items():
+        assert check([bought(item)], inside).probability[0] > 0, name
+        assert check([bought(item)], outside).probability[0] == 0, name
+
+
+def test_an_hour_parts_a_second_click_from_a_forgotten_repeat():
+    for minutes, kind in ((60, "double_submit"), (60.01, "already_owned")):
+        found = check([bought()], line(days=minutes / 1440))
+        assert kernel.KINDS[found.kind[0]] == kind
 
 
 def test_a_partly_returned_line_is_still_owned():
