@@ -5,6 +5,9 @@ Gives  catches at 1 warning per 1,000 legitimate lines of the guard and of the o
        precision of the guard's verdicts for double submits and for digital editions.
 Never  slips of quantity: no guard here looks for them, so their lines are left out.
 
+"Under our rules" the oracle is silent where the contract forbids a warning: of what a customer
+waved away within 180 days, and (double submits aside) of who objects to profiling.
+
 Goals: the guard catches >= 90 % of what the oracle does; verdicts are right in >= 90 %.
 """
 
@@ -20,7 +23,9 @@ from guards_data import fitted
 from guards_oracle import oracle_scores
 from guards_rounds import review_live
 
+from anticipate import InteractionLog
 from anticipate.datasets import make_log
+from anticipate.kernels.answers import DISMISSED_DAYS
 
 SEEDS = (21, 22)
 N_CUSTOMERS = 4000
@@ -53,13 +58,31 @@ def lines_of(seed: int, spans: list[tuple[str, str]], options: dict[str, Any]) -
     told = truth["accidental"][[*key, "kind"]].rename(columns={"kind": "true"})
     lines = lines.merge(told, on=key, how="left").astype({"true": object})
     lines["true"] = lines["true"].where(lines["true"].notna(), None)
+    lines["bound"] = lines["oracle"].where(~forbidden(lines, log), 0.0)
     return lines[lines["true"] != SLIP]
+
+
+def forbidden(lines: pd.DataFrame, log: InteractionLog) -> np.ndarray:
+    """Lines that no guard may warn of: who objects to profiling, and what was waved away lately."""
+    events = log.to_pandas()
+    waved = events[events["event"] == "warning_dismissed"]
+    keys = ["customer_id", "item_id"]
+    asked = lines[[*keys, "timestamp"]].assign(n=np.arange(len(lines)))
+    found = asked.merge(waved[[*keys, "timestamp"]], on=keys, suffixes=("", "_waved"))
+    wait = found["timestamp"] - found["timestamp_waved"]
+    lately = found["n"][(wait > pd.Timedelta(0)) & (wait <= pd.Timedelta(days=DISMISSED_DAYS))]
+    people = log.as_of(log.end).customers
+    objects = people.index[people["objects_to"].astype(str).str.contains("profiling")]
+    late = (lines["true"] != "double_submit").to_numpy()
+    dismissed = np.isin(np.arange(len(lines)), lately)
+    return late & (dismissed | lines["customer_id"].isin(objects).to_numpy())
 
 
 def show_catches(lines: pd.DataFrame, true: np.ndarray) -> None:
     print("\nshare caught at so many warnings per 1,000 legitimate lines, ties by lot")
     print(ROW.format("", "mistakes", *(f"{rate:g}" for rate in RATES)))
     scores = {"guard": lines["probability"], "oracle": lines["oracle"],
+              "oracle under our rules": lines["bound"],
               "oracle, cart unseen": lines["plain"]}  # fmt: skip
     found = {}
     for name, column in scores.items():
@@ -73,7 +96,7 @@ def show_catches(lines: pd.DataFrame, true: np.ndarray) -> None:
             print(ROW.format(f"  {kind}", int(mine.sum()), *(f"{one:.3f}" for one in cells)))
     exact = [caught_above(true, lines["probability"].to_numpy(), rate) for rate in RATES]
     print(ROW.format("guard, last tie left out", "", *(f"{one:.3f}" for one in exact)))
-    for name in ("oracle", "oracle, cart unseen"):
+    for name in ("oracle", "oracle under our rules", "oracle, cart unseen"):
         share = [a / b for a, b in zip(found["guard"], found[name], strict=True)]
         print(ROW.format(f"guard / {name}", "", *(f"{one:.3f}" for one in share)))
 

@@ -34,7 +34,7 @@ ROW = "{:<38}{:>8}{:>10}{:>8}{:>8}{:>8}{:>8}{:>8}"
 
 
 def run(data: list[str] | None, cutoffs: str, options: dict[str, Any]) -> None:
-    print("lines, unwanted: counts (injected: over 5 seeds); at P=0: unwanted ones that no warning")
+    print("lines, unwanted: counts (injected: over 5 seeds); at P=0: unwanted, cleared by a rule")
     print(ROW.format(*HEAD))
     for name in data or DATA:
         for cutoff in cutoffs_of(name, cutoffs):
@@ -55,6 +55,9 @@ def injected(name: str, cutoff: str, options: dict[str, Any]) -> None:
         (old_bad, old_p), (bad, p) = (_repeats(*side, kind) for side in sides)
         if bad.any():
             show(f"{name} {cutoff} {kind}", bad, p, shift_to(old_bad, old_p))
+            old, now = old_p > 0, p > 0
+            shift = shift_to(old_bad[old], old_p[old])
+            show("  lines that no rule clears", bad[now], p[now], shift)
 
 
 def _repeats(before: Before, guard: Any, kind: str) -> tuple[np.ndarray, np.ndarray]:

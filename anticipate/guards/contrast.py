@@ -29,8 +29,8 @@ from .repeat_items import repeat_items
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
-N_WINDOWS, WINDOW_SHARE, SHORTEST_DAYS, LONGEST_DAYS = 4, 1 / 8, 7.0, 60.0
-MOST_CARTS = 20_000  # of a window; others are left out at random
+N_WINDOWS, WINDOW_SHARE, SHORTEST_DAYS, LONGEST_DAYS = 6, 1 / 8, 7.0, 60.0
+MOST_CARTS = 5_000  # of a window; others are left out at random
 DRAWS = 2  # a cart; each counts half
 
 
@@ -68,7 +68,7 @@ def examples(
 
 
 def windows(bought: Bought) -> list[tuple[int, int]]:
-    """Four spans of time up to the cutoff, together at most half of the history."""
+    """Six spans of time up to the cutoff, together at most three quarters of the history."""
     if not bought.events.n:
         return []
     first, last = int(bought.events.timestamp.min()), int(bought.cutoffs.max())

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from .._checks import check_option, check_positive, check_probability
 from ..exceptions import EmptyHistoryError, MinimumDataWarning
 from ..kernels.costliest import saving
 from ..kernels.ids import build_id_index, ids_at
@@ -31,14 +30,13 @@ from .align import align_tables
 from .bought import bought_of
 from .ledger import what_followed
 from .lines import read_lines
-from .proof import SPOKEN, Costs
+from .settings import read_costs, read_kinds
 from .speaking import choose_speaking
 from .tables import learn_tables
 from .wording import with_words
 
 Array = NDArray[Any]
 FEWEST_UNDONE = 10
-MODES = ("warn", "shadow")
 
 
 class DuplicateGuard(BaseEstimator):  # type: ignore[misc]
@@ -148,7 +146,7 @@ class DuplicateGuard(BaseEstimator):  # type: ignore[misc]
             If fewer than 10 repeats were returned or cancelled.
         """
         check_history(history)
-        costs, forced = self._costs(), self._forced()
+        costs, forced = read_costs(self), read_kinds(self)
         bought = bought_of(history)
         if bought.events.n == 0:
             raise EmptyHistoryError(
@@ -228,11 +226,11 @@ class DuplicateGuard(BaseEstimator):  # type: ignore[misc]
             A row per kind of those lines that had a reason: see ``ledger.what_followed``.
         """
         check_is_fitted(self, "tables_")
-        return what_followed(reviewed, log, self._costs())
+        return what_followed(reviewed, log, read_costs(self))
 
     def saving(self, probability: Any, kind: Any = None) -> Array:
         """Expected net money of a warning, by ``probability``; the same for every ``kind``."""
-        return saving(np.asarray(probability, dtype=np.float64), *self._costs())
+        return saving(np.asarray(probability, dtype=np.float64), *read_costs(self))
 
     def item_table(self, item_ids: Array, items: pd.DataFrame | None = None) -> dict[str, Array]:
         """All tables by item, aligned with another sorted vocabulary; one more row for others.
@@ -287,25 +285,6 @@ class DuplicateGuard(BaseEstimator):  # type: ignore[misc]
         guard.item_ids_ = ids_at(index, np.arange(len(guard.repeat_share_) - 1))
         guard.report_ = {}
         return guard
-
-    def _costs(self) -> Costs:
-        mistake = check_positive("cost_duplicate", self.cost_duplicate)
-        annoyance = check_positive("cost_annoyance", self.cost_annoyance)
-        margin = 0.0 if self.margin == 0 else check_positive("margin", self.margin)
-        lost = check_probability("lost_sale_share", self.lost_sale_share)
-        return Costs(mistake, annoyance + lost * margin)
-
-    def _forced(self) -> frozenset[str]:
-        """Checks all other settings, too."""
-        check_option("mode", self.mode, MODES)
-        for name in ("max_warnings_per_1000", "max_warnings_per_quarter"):
-            if getattr(self, name) is not None:
-                check_positive(name, getattr(self, name))
-        given = () if self.kinds is None else self.kinds
-        given = (given,) if isinstance(given, str) else tuple(given)
-        for kind in given:
-            check_option("kinds", kind, SPOKEN)
-        return frozenset(given)
 
 
 def _missing(report: Mapping[str, Any]) -> list[str]:

@@ -152,10 +152,10 @@ def _as_mistakes(share_undone: float, usual: float) -> float:
 
 def why_silent(judged: dict[str, Any], trial: Trial | None, told: bool) -> str | None:
     """One sentence; None where the proof is there."""
+    if not told:
+        return "the log knows no return, cancellation or answer: nothing shows what is a mistake"
     if trial is None:
         return "the history is too short to try warnings on past carts"
-    if not told and not (trial.answer >= 0).any():
-        return "the log knows no return, cancellation or answer: nothing shows what is a mistake"
     if judged["n_warned"] + judged["n_answered"] == 0:
         return "on past carts no line was likely enough to be one"
     if judged["net_money_low"] <= 0:

@@ -12,9 +12,15 @@ from typing import Any
 
 import numpy as np
 
+from ..kernels.answers import ACCEPTED_CODE
 from ..kernels.verdicts import Speaking
 from ..log import History
 from .proof import SPOKEN, Costs, ceiling, judge, try_on_past, why_silent
+
+
+def answered(history: History) -> bool:
+    """Whether a warning was ever accepted."""
+    return bool((history.events.event == ACCEPTED_CODE).any())
 
 
 def choose_speaking(
@@ -28,7 +34,8 @@ def choose_speaking(
     random_state: int | None,
 ) -> tuple[Speaking, dict[str, dict[str, Any]]]:
     """Thresholds by kind; ``told``: the log knows returns or cancellations at all."""
-    trial = try_on_past(history, random_state)
+    told = told or answered(history)
+    trial = try_on_past(history, random_state) if told or most_per_1000 is not None else None
     threshold = costs.break_even
     if most_per_1000 is not None:
         threshold = max(threshold, ceiling(trial, float(most_per_1000)))
