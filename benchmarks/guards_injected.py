@@ -16,6 +16,8 @@ from guards_data import DATA, cutoffs_of, fitted, local, read_log
 from guards_injection import KINDS, Before
 
 SEEDS = range(5)
+MISTAKE = {"low": "already_owned", "any": "already_owned", "double": "double_submit",
+           "other": "substitute_owned"}  # fmt: skip
 SETTING_DAYS = 30  # the thresholds' carts lie in so many days before the cutoff
 pd.options.display.width = 220
 
@@ -61,8 +63,12 @@ def run_cutoff(name: str, cutoff: str, options: dict[str, Any]) -> dict[str, pd.
 
 
 def reviewed(before: Before, guard: Any, kind: str) -> tuple[list[pd.DataFrame], list[np.ndarray]]:
-    """Injected lines and the guard's probabilities, one of each per seed."""
+    """Injected lines and the guard's probabilities of that kind, one of each per seed."""
     lines = [before.inject(kind, seed) for seed in SEEDS]
-    return lines, [
-        guard.review(table, before.history)["probability"].to_numpy(np.float64) for table in lines
-    ]
+    return lines, [score_of(guard.review(table, before.history), kind) for table in lines]
+
+
+def score_of(reviewed: pd.DataFrame, kind: str) -> np.ndarray:
+    """The probability where the guard sees this kind of mistake; 0 elsewhere."""
+    same = (reviewed["kind"] == MISTAKE[kind]).to_numpy()
+    return np.where(same, reviewed["probability"].to_numpy(np.float64), 0.0)

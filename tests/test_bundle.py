@@ -84,7 +84,7 @@ def test_what_was_saved_comes_back(bundle: Path, verify: Any):
     manifest, found = open_bundle(bundle, verify=verify)
 
     assert {key: manifest[key] for key in MANIFEST} == MANIFEST
-    assert manifest["format_version"] == 2
+    assert manifest["format_version"] == 3
     assert manifest["libraries"]["numpy"] == np.__version__
     assert list(found) == sorted(arrays())
     for name, expected in arrays().items():
@@ -358,8 +358,8 @@ def test_a_forged_array_is_refused(
 @pytest.mark.parametrize(
     ("change", "word"),
     [
-        (lambda m: m.update(format_version=3), "Upgrade"),
-        (lambda m: m.update(format_version=1), "Save the bundle again"),
+        (lambda m: m.update(format_version=4), "Upgrade"),
+        (lambda m: m.update(format_version=2), "Save the bundle again"),
         (lambda m: m.pop("format_version"), "not the manifest"),
         (lambda m: m.pop("files"), "unknown way"),
         (lambda m: m.update(files=[1]), "unknown way"),

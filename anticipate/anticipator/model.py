@@ -9,6 +9,7 @@ Never  an answer by another road than the scorer's: ``suggest`` runs the same co
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -23,8 +24,8 @@ from .._checks import check_count, check_positive
 from ..bundle import open_bundle, write_bundle
 from ..churn import ChurnModel
 from ..evaluation import Report
-from ..exceptions import CutoffError, EmptyHistoryError, ParameterError
-from ..guards import DuplicateGuard, ReturnGuard
+from ..exceptions import CutoffError, EmptyHistoryError, MinimumDataWarning, ParameterError
+from ..guards import DuplicateGuard, FitGuard, ReturnGuard
 from ..log import History, InteractionLog, check_history
 from ..log.clock import Instant, to_microseconds, to_timestamp
 from ..needs import NextNeedRanker
@@ -56,7 +57,7 @@ class Anticipator(BaseEstimator):  # type: ignore[misc]
 
     Attributes
     ----------
-    needs_, timing_, churn_, guard_, return_guard_ : fitted parts
+    needs_, timing_, churn_, guard_, return_guard_, fit_guard_ : fitted parts
     cutoff_ : Timestamp
         Nothing at or after it was seen.
     report_ : dict
@@ -111,6 +112,7 @@ class Anticipator(BaseEstimator):  # type: ignore[misc]
             "churn": ChurnModel(horizon_days=churn_horizon, random_state=seed),
             "guard": DuplicateGuard(random_state=seed),
             "returns": ReturnGuard(random_state=seed),
+            "fit": FitGuard(random_state=seed),
         }
         # The parts limit BLAS by themselves; side by side they would restore each other's limit.
         with threadpool_limits(1, "blas"):
@@ -252,4 +254,8 @@ def _fit_part(name: str, part: Any, history: History, step: int, total: int) -> 
     _LOG.info("learning %s", name, extra={"step": (step, total)})
     if name == "guard":
         return part.fit(history, timing=PurchaseTimer())
+    if name == "fit":  # most shops see too few slips of pieces to learn them; its report says so
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", MinimumDataWarning)
+            return part.fit(history)
     return part.fit(history)

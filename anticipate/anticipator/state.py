@@ -19,7 +19,7 @@ from .. import columns as c
 from ..bundle import pack_strings
 from ..churn import ChurnModel
 from ..exceptions import BundleError
-from ..guards import DuplicateGuard, ReturnGuard
+from ..guards import DuplicateGuard, FitGuard, ReturnGuard
 from ..kernels.churn import AGEING_DAYS, parameters_to_array
 from ..kernels.events import Events, is_constant
 from ..kernels.ids import build_id_index
@@ -43,6 +43,7 @@ PARTS: dict[str, tuple[str, Any]] = {  # name -> attribute of the whole, class
     "churn": ("churn_", ChurnModel),
     "guard": ("guard_", DuplicateGuard),
     "returns": ("return_guard_", ReturnGuard),
+    "fit": ("fit_guard_", FitGuard),
 }
 
 

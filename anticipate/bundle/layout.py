@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from ..exceptions import BundleError
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 CURRENT = "CURRENT"
 MANIFEST = "manifest.json"
 GENERATION = re.compile(r"gen-[0-9a-f]{16}")

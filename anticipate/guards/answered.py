@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ..kernels.answers import ACCEPTED_CODE, DISMISSED_CODE
 from ..kernels.events import Events
 from ..kernels.owned import Lines, find_owned, undone_times
+from ..kernels.rules import QUICK_MINUTES
 from ..log import History
 from ..log.objections import objectors
 
@@ -29,16 +30,17 @@ class Answered(NamedTuple):
 
     lines: Lines
     accepted: Array  # bool
-    own: Array  # bool: of an item owned itself; else of a substitute, or a second click
+    own: Array  # bool: of an item owned itself; else of a substitute, or of a line not yet bought
+    click: Array  # bool: a second click, bought within the hour before; it counts as neither
 
     def take(self, mask: Array) -> Answered:
         """Those of a mask."""
         lines = Lines(*(column[mask] for column in self.lines))
-        return Answered(lines, self.accepted[mask], self.own[mask])
+        return Answered(lines, self.accepted[mask], self.own[mask], self.click[mask])
 
     def counts(self, n_items: int, *, own: bool) -> tuple[Floats, Floats]:
         """Accepted and all, by item (n_items,), of one kind."""
-        item, mine = self.lines.item, self.own == own
+        item, mine = self.lines.item, (self.own == own) & ~self.click
         n = np.bincount(item[mine], minlength=n_items).astype(np.float64)
         yes = np.bincount(item[mine & self.accepted], minlength=n_items).astype(np.float64)
         return yes, n
@@ -62,8 +64,10 @@ def answers_of(history: History) -> Answered:
         undone_at = undone_times(events, history.returns)
         asked_items = lines.item[None, :]
         own = find_owned(events, undone_at, lines, asked=asked_items, n_items=history.n_items)
-    has = np.zeros(len(rows), dtype=bool) if own is None else own.has
-    return Answered(lines, accepted[rows], has)
+    has, click = np.zeros((2, len(rows)), dtype=bool)
+    if own is not None:
+        has, click = own.has, own.minutes <= QUICK_MINUTES
+    return Answered(lines, accepted[rows], has, click)
 
 
 def accepted_share(answered: Answered) -> float:

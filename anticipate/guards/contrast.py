@@ -93,7 +93,7 @@ def _window(
         return _nothing()
     drawn, place = _draws(events, real, rng)
     others = _editions(events.item[drawn], rules, rng)
-    has_other = others >= 0
+    has_other = (others >= 0) & ~_stands_in_cart(events, real, place, others)
     lines = _lines(events, real, drawn, place, others, has_other)
     place = np.concatenate([place, place[has_other]])
     looked = look_up(events, bought.undone_at, lines, rules)
@@ -184,6 +184,12 @@ def _editions(item: Array, rules: ItemRules, rng: np.random.Generator) -> Array:
     picked = np.minimum(low + np.floor(rng.random(len(item)) * n).astype(np.int64),
                         len(needless) - 1)  # fmt: skip
     return np.where(n > 0, needless[picked], -1)
+
+
+def _stands_in_cart(events: Events, real: Array, place: Array, item: Array) -> Array:
+    """Whether an item is a line of the cart whose real line ``place`` is."""
+    cart, span = _carts(events, real), np.int64(max(events.item.max(), item.max(initial=0)) + 1)
+    return np.isin(cart[place] * span + item, cart * span + events.item[real])
 
 
 def _begin_of_cart(events: Events, rows: Array) -> Array:

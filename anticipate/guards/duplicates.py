@@ -60,8 +60,8 @@ class DuplicateGuard(BaseEstimator):  # type: ignore[misc]
         ``cost_duplicate * P > (cost_annoyance + lost_sale_share * margin) * (1 - P)``.
     max_warnings_per_1000 : float, optional
         At most so many of 1,000 lines, by the probabilities of past carts (> 0).
-    max_warnings_per_quarter : float, optional, default=4
-        Of one customer; warnings answered in the log and those of the same review count (> 0).
+    max_warnings_per_quarter : int, optional, default=4
+        Of one customer; warnings answered in the log and those of the same review count (>= 1).
     kinds : iterable of str, optional
         Kinds that may warn without a proof; None: those that paid on past carts.
     mode : {"warn", "shadow"}
@@ -110,7 +110,7 @@ class DuplicateGuard(BaseEstimator):  # type: ignore[misc]
         margin: float = 0.0,
         lost_sale_share: float = 0.1,
         max_warnings_per_1000: float | None = None,
-        max_warnings_per_quarter: float | None = 4,
+        max_warnings_per_quarter: int | None = 4,
         kinds: Iterable[str] | None = None,
         mode: str = "warn",
         random_state: int | None = None,

@@ -104,7 +104,7 @@ def _fates(lines: pd.DataFrame, history: History) -> Array:
     row = bought[np.minimum(place, max(len(bought) - 1, 0))] if len(bought) else place
     limit = np.int64(UNDO_DAYS * DAY)
     back = found & (match.returned_at[row] - events.timestamp[row] < limit)
-    back &= match.returned[row] > 0
+    back &= match.returned[row] >= events.quantity[row]  # of a part the rest was kept
     fate = np.full(len(lines), NOT_BOUGHT)
     fate[at + limit > history.cutoff_us] = OPEN
     fate[found & (wait < limit)] = ELSEWHERE

@@ -71,12 +71,13 @@ def try_on_past(history: History, random_state: int | None) -> Trial | None:
         return None
     events, undone_at = history.events, undone_times(history.events, history.returns)
     found = check_lines(events, undone_at, lines, tables=tables, objects=objectors(history))
-    near = np.stack([undone_at[rows], undone_at[found.row]]) - lines.timestamp
-    undone = (near < UNDO_DAYS * DAY) & np.stack([rows >= 0, found.row >= 0])
+    source = np.where(found.line >= 0, rows[found.line], found.row)
+    near = np.stack([undone_at[rows], undone_at[source]]) - lines.timestamp
+    undone = (near < UNDO_DAYS * DAY) & np.stack([rows >= 0, source >= 0])
     share = usual_returns(bought_of(before), before.n_items)
     place = np.append(share, share.mean() if len(share) else 0.0)
     moved = place[_places(before, history)][lines.item]
-    minutes = np.where(found.row >= 0, (lines.timestamp - events.timestamp[found.row]) / 6e7, 0.0)
+    minutes = np.where(source >= 0, (lines.timestamp - events.timestamp[source]) / 6e7, 0.0)
     return Trial(found, np.asarray(undone.any(axis=0)), usually_undone(moved, minutes), answer)
 
 

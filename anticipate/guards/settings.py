@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._checks import check_option, check_positive, check_probability
+from .._checks import check_count, check_option, check_positive, check_probability
+from ..exceptions import ParameterError
 from .proof import SPOKEN, Costs
 
 MODES = ("warn", "shadow")
@@ -27,10 +28,15 @@ def read_costs(guard: Any) -> Costs:
 def read_kinds(guard: Any) -> frozenset[str]:
     """Kinds that may warn without a proof; all other settings are checked on the way."""
     check_option("mode", guard.mode, MODES)
-    for name in ("max_warnings_per_1000", "max_warnings_per_quarter"):
-        if getattr(guard, name) is not None:
-            check_positive(name, getattr(guard, name))
+    if guard.random_state is not None:
+        check_count("random_state", guard.random_state, least=0, most=2**32 - 1)
+    if guard.max_warnings_per_1000 is not None:
+        check_positive("max_warnings_per_1000", guard.max_warnings_per_1000)
+    if guard.max_warnings_per_quarter is not None:
+        check_count("max_warnings_per_quarter", guard.max_warnings_per_quarter)
     given = () if guard.kinds is None else guard.kinds
+    if not isinstance(given, (str, list, tuple, set, frozenset)):
+        raise ParameterError(f"kinds must be a list of kinds; got {type(given).__name__}.")
     given = (given,) if isinstance(given, str) else tuple(given)
     for kind in given:
         check_option("kinds", kind, SPOKEN)

@@ -60,9 +60,8 @@ def find_answers(events: Events, lines: Lines, accepted_share: float) -> Answers
 
 def _was_dismissed(events: Events, lines: Lines) -> Array:
     """The customer's latest answer to a warning of this item: it was wanted."""
-    rows = (events.event == DISMISSED_CODE).nonzero()[0]
-    if not len(rows):
-        return np.zeros(len(lines.item), dtype=bool)
+    no = events.event == DISMISSED_CODE
+    rows = (no | (events.event == ACCEPTED_CODE)).nonzero()[0]
     span = np.int64(max(events.item.max(), lines.item.max())) + 2
     key = events.customer[rows] * span + events.item[rows] + 1
     order = np.argsort(key, kind="stable")  # rows are in time order within a customer
@@ -70,5 +69,6 @@ def _was_dismissed(events: Events, lines: Lines) -> Array:
     asked = lines.customer * span + lines.item + 1
     low, high = key.searchsorted(asked), key.searchsorted(asked, side="right")
     last = run_ends(events.timestamp[rows], low, high, lines.timestamp) - 1
-    wait = lines.timestamp - events.timestamp[rows[np.maximum(last, 0)]]
-    return (last >= low) & (wait <= DISMISSED_DAYS * DAY)
+    row = rows[np.maximum(last, 0)]
+    wait = lines.timestamp - events.timestamp[row]
+    return (last >= low) & no[row] & (wait <= DISMISSED_DAYS * DAY)

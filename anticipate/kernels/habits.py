@@ -43,16 +43,10 @@ def find_habits(events: Events, lines: Lines) -> Habits:
     low = rows.searchsorted(events.offsets[lines.customer])
     high = rows.searchsorted(events.offsets[lines.customer + 1])
     end = run_ends(time, low, high, lines.timestamp)
-    key = customer * np.int64(int(events.item.max(initial=0)) + 1) + events.item[rows]
-    order = group_order(key)
-    is_first = np.ones(len(rows), dtype=bool)
-    is_first[1:] = key[order[1:]] != key[order[:-1]]
-    begin = np.maximum.accumulate(np.where(is_first, np.arange(len(rows)), 0))
-    first, repeats = np.zeros((2, len(rows)), dtype=bool)
-    first[order] = is_first
-    repeats[order] = time[order] > time[order[begin]]
-    start = events.offsets[customer]
-    later = time > time[rows.searchsorted(start)]
+    first_place = _first_places(events, rows)
+    first = first_place == np.arange(len(rows))
+    repeats = time > time[first_place]
+    later = time > time[rows.searchsorted(events.offsets[customer])]
     has = end > low
     last = time[np.maximum(end - 1, 0)] if len(rows) else np.zeros(len(low), dtype=np.int64)
     return Habits(
@@ -61,6 +55,23 @@ def find_habits(events: Events, lines: Lines) -> Habits:
         n_later=_between(later, low, end),
         days_since_cart=np.where(has, (lines.timestamp - last) / DAY, np.nan),
     )
+
+
+def _first_places(events: Events, rows: Array) -> Array:
+    """Of each purchase, the place in ``rows`` of the first one by the same customer of the item."""
+    item, place = events.item[rows], np.arange(len(rows))
+    n_items = int(item.max(initial=0)) + 1
+    if events.n_customers == 1:  # on line: the last one written stays, and that is the first
+        first = np.empty(n_items, dtype=np.int64)
+        first[item[::-1]] = place[::-1]
+        return np.asarray(first[item])
+    key = events.customer[rows] * np.int64(n_items) + item
+    order = group_order(key)
+    new = np.ones(len(rows), dtype=bool)
+    new[1:] = key[order[1:]] != key[order[:-1]]
+    found = np.empty(len(rows), dtype=np.int64)
+    found[order] = order[np.maximum.accumulate(np.where(new, place, 0))]
+    return found
 
 
 def rest_of_cart(lines: Lines, owned: Array) -> Rest:

@@ -93,6 +93,8 @@ def find_owned(
     n_visits = visit[last] - visit[low] + 1
     # Lines beyond the first of a day, of those that nobody sent back.
     again = np.concatenate(([0], np.cumsum(~new & (undone == NEVER))))
+    in_batches = again[start] > again[low]
+    in_batches |= _back_only_later(np.flatnonzero(~new & (undone < NEVER)), low, start, undone, at)
     return Owned(
         has=has,
         row=np.where(has, rows[last], -1),
@@ -100,8 +102,18 @@ def find_owned(
         gap_sum_days=np.where(has, time[start] - time[low], 0) / DAY,
         open_days=np.where(has, at - time[start], 0) / DAY,
         minutes=np.where(has, (at - time[last]) / MINUTE, np.inf),
-        in_batches=has & (again[start] > again[low]),
+        in_batches=has & in_batches,
     )
+
+
+def _back_only_later(back: Array, low: Array, end: Array, undone: Array, at: Array) -> Array:
+    """Whether one of the places ``back`` within [low, end) was sent back only after ``at``."""
+    first, last = back.searchsorted(low), back.searchsorted(end)
+    found = np.zeros(len(low), dtype=bool)
+    while (open_ := first < last).any():  # on line all of them were sent back before: no pass
+        found |= open_ & (undone[back[np.where(open_, first, 0)]] > at)
+        first = np.where(found, last, first + 1)
+    return found
 
 
 def _bought_rows(events: Events, asked: Array, size: int) -> Array:

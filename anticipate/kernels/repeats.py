@@ -70,23 +70,23 @@ def repeat_columns(
     lifetime: Floats,
 ) -> Floats:
     """``COLUMNS`` by line, (k, n); ``rate`` is the law's, ``row`` the item's."""
-    age = np.maximum(own.open_days, 0.0)
-    worn = np.log((age + 0.5) / lifetime)
-    return np.array([
-        np.log(np.maximum(rate, RARELY)),
-        np.log(age + 0.5),
-        np.log(own.n_visits),
-        np.where(np.isnan(worn), NO_LIFETIME, worn),
-        items.again_log_rate[row],
-        items.repeat_log_odds[row],
-        items.log_recent[row],
-        items.log_buyers[row],
-        np.log((habits.n_repeats + 1.0) / (habits.n_later - habits.n_repeats + 2.0)),
-        np.log1p(habits.n_owned),
-        np.log1p(np.where(np.isnan(habits.days_since_cart), 0.0, habits.days_since_cart)),
-        np.log((rest.n_owned + 0.5) / (rest.n_lines - rest.n_owned + 1.0)),
-        np.log1p(rest.n_lines),
-    ])  # fmt: skip
+    age = np.maximum(own.open_days, 0.0) + 0.5
+    days = habits.days_since_cart
+    X = np.empty((len(COLUMNS), len(row)))
+    raw = (
+        np.maximum(rate, RARELY), age, own.n_visits, age / lifetime,
+        (habits.n_repeats + 1.0) / (habits.n_later - habits.n_repeats + 2.0),
+        habits.n_owned + 1.0, np.where(np.isnan(days), 1.0, days + 1.0),
+        (rest.n_owned + 0.5) / (rest.n_lines - rest.n_owned + 1.0), rest.n_lines + 1.0,
+    )  # fmt: skip
+    for place, column in zip((0, 1, 2, 3, 8, 9, 10, 11, 12), raw, strict=True):
+        X[place] = column
+    for place, column in enumerate(items, start=4):
+        X[place] = column[row]
+    np.log(X[:4], out=X[:4])
+    np.log(X[8:], out=X[8:])
+    X[3] = np.where(np.isnan(X[3]), NO_LIFETIME, X[3])
+    return X
 
 
 def repeat_log_odds(model: RepeatModel, X: Floats) -> Floats:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from . import special
 from .answers import Answers, find_answers
 from .events import Events
-from .habits import find_habits, rest_of_cart
+from .habits import Rest, find_habits, rest_of_cart
 from .next_gap import GapLaw, GapTable, gap_law, rate_per_day, survival
 from .owned import MINUTE, Lines, Owned, find_owned, owns_nothing
 from .repeats import RepeatItems, RepeatModel, repeat_columns, repeat_log_odds
@@ -206,11 +206,13 @@ def _earlier_lines(lines: Lines) -> tuple[Array, Floats]:
     found, minutes = np.full(n, -1), np.full(n, np.inf)
     if n < 2 or bool((lines.timestamp == lines.timestamp[0]).all()):
         return found, minutes
-    order = np.lexsort((lines.quantity, lines.gift, lines.timestamp, lines.item, lines.customer))
+    own = (~lines.gift).nonzero()[0]  # a gift repeats nothing, and hides no line beside it
+    key = (lines.quantity, lines.timestamp, lines.item, lines.customer)
+    order = own[np.lexsort([column[own] for column in key])]
     columns = [column[order] for column in lines]
     same = (columns[0][1:] == columns[0][:-1]) & (columns[1][1:] == columns[1][:-1])
     wait = np.diff(columns[2]) / MINUTE
-    hit = np.flatnonzero(same & (wait > 0) & (wait <= QUICK_MINUTES) & ~columns[4][:-1])
+    hit = np.flatnonzero(same & (wait > 0) & (wait <= QUICK_MINUTES))
     found[order[hit + 1]], minutes[order[hit + 1]] = order[hit], wait[hit]
     return found, minutes
 
@@ -225,26 +227,31 @@ def _forgotten(
     answers: Answers | None,
 ) -> Floats:
     """P = expit(log r + log o) where the item, or else a substitute, is owned; 0 where cleared."""
-    has = own.has | other.has
-    if not has.any():
-        return np.zeros(len(has))
+    found = np.zeros(len(lines.item))
+    at = (own.has | other.has).nonzero()[0]
+    if not len(at):
+        return found
+    rest = rest_of_cart(lines, own.has)
+    if len(at) < len(found):
+        lines, own, other = Lines(*(c[at] for c in lines)), own.take(at), other.take(at)
+        rest = Rest(rest.n_lines[at], rest.n_owned[at])
     rules = tables.rules
     row = table_row(lines.item, len(rules.consumable) - 1)
     what = either(own, other)
     law = gap_law(tables.gaps, lines.item, what.n_visits, what.gap_sum_days)
     X = repeat_columns(
-        what, find_habits(events, lines), rest_of_cart(lines, own.has), row,
-        items=tables.items, rate=rate_per_day(law, what.open_days),
-        lifetime=rules.lifetime_days[row],
+        what, find_habits(events, lines), rest, row, items=tables.items,
+        rate=rate_per_day(law, what.open_days), lifetime=rules.lifetime_days[row],
     )  # fmt: skip
     log_odds = repeat_log_odds(tables.own, X) + np.log(rules.mistake_rate[row])
-    if (other.has & ~own.has).any():
+    if not own.has.all():
         of_other = repeat_log_odds(tables.other, X) + np.log(rules.substitute_rate[row])
         log_odds = np.where(own.has, log_odds, of_other)
     if answers is not None:
-        log_odds = log_odds + answers.log_odds
+        log_odds = log_odds + answers.log_odds[at]
     cleared = is_cleared(own, other, lines, row, law=law, rules=rules)
-    return np.where(cleared | ~has, 0.0, special.expit(log_odds))
+    found[at] = np.where(cleared, 0.0, special.expit(log_odds))
+    return found
 
 
 def either(own: Owned, other: Owned) -> Owned:
