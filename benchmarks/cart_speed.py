@@ -26,7 +26,7 @@ import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 
 from anticipate import Anticipator, InteractionLog, Scorer  # noqa: E402
-from anticipate.guards import FitGuard  # noqa: E402
+from anticipate.guards import DuplicateGuard, FitGuard  # noqa: E402
 from anticipate.log import History  # noqa: E402
 from anticipate.serving.asking import ask  # noqa: E402
 from anticipate.serving.cart import read_cart, side_by_side  # noqa: E402
@@ -34,6 +34,7 @@ from anticipate.serving.cart_check import GUARDS  # noqa: E402
 
 CUTOFF, MOMENT = "2025-07-01", "2025-07-03T10:00Z"
 N_ITEMS, N_CARTS, LINES, ROUNDS, SEED = 4_000, 30_000, 20, 3_000, 0
+DUPLICATES = ("double_submit", "already_owned", "substitute_owned")
 FIT_KINDS = ("better_fit", "quantity_slip")
 MANY = "regular"  # the customer of 1,000 lines
 
@@ -89,6 +90,7 @@ def scorer_at(folder: Path) -> Scorer:
             warnings.simplefilter("ignore")
             history = make_shop()
             model = Anticipator(random_state=0).fit(history)
+            model.guard_ = DuplicateGuard(kinds=DUPLICATES).fit(history)  # none is spared the work
             model.fit_guard_ = FitGuard(cost_misfit=4.0).fit(history)
         print({name: model.report_["returns"][name] for name in ("speaks", "silent_because")})
         print({level: of["columns"] for level, of in model.report_["returns"]["levels"].items()})

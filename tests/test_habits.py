@@ -7,8 +7,16 @@ import pytest
 from test_rules import EBOOK, LAMP, PRINT, TEA, bought, events_of, line, random_case
 
 from anticipate.kernels.events import PURCHASE_CODE
-from anticipate.kernels.habits import Rest, find_habits, rest_of_cart, run_ends
+from anticipate.kernels.habits import (
+    Rest,
+    find_habits,
+    habits_from,
+    last_habits,
+    rest_of_cart,
+    run_ends,
+)
 from anticipate.kernels.owned import Lines
+from anticipate.testing import random_log
 
 
 def lines_of(*lines):
@@ -150,3 +158,21 @@ def test_the_rest_of_a_cart_does_not_depend_on_order_or_others(seed):
     for column in range(len(Rest._fields)):
         assert whole[column][order].tolist() == mixed[column].tolist()
         assert whole[column][own].tolist() == alone[column].tolist()
+
+
+# -- stored ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_a_bundle_stores_is_what_would_be_counted_anew(seed):
+    """As of after the last event, for every customer of a log with gifts and returns."""
+    history = random_log(seed).as_of("2025-01-01")
+    events, m = history.events, history.n_customers
+    at = np.full(m, history.cutoff_us)
+    nothing = np.zeros(m)
+    lines = Lines(np.arange(m), nothing.astype(np.int64), at, nothing, nothing.astype(bool))
+
+    for stored, counted in zip(
+        habits_from(last_habits(events), lines), find_habits(events, lines), strict=True
+    ):
+        np.testing.assert_array_equal(stored, counted)

@@ -8,11 +8,12 @@ import pytest
 
 from anticipate.columns import EVENTS
 from anticipate.kernels import rules as kernel
+from anticipate.kernels.clicks import QuickRates
 from anticipate.kernels.events import PURCHASE_CODE
 from anticipate.kernels.gap_learning import whole_table
 from anticipate.kernels.owned import Lines, undone_times
 from anticipate.kernels.repeats import COLUMNS, RepeatItems, RepeatModel, by_law_alone
-from anticipate.kernels.rules import ItemRules, QuickRates, Tables
+from anticipate.kernels.rules import ItemRules, Tables
 from anticipate.log import InteractionLog
 
 START = pd.Timestamp("2025-01-01T12:00", tz="UTC")

@@ -21,8 +21,11 @@ from ..churn import ChurnModel
 from ..exceptions import BundleError
 from ..guards import DuplicateGuard, FitGuard, ReturnGuard
 from ..kernels.churn import AGEING_DAYS, parameters_to_array
-from ..kernels.events import Events, is_constant
+from ..kernels.events import Events, constant, is_constant
+from ..kernels.habits import last_habits
 from ..kernels.ids import build_id_index
+from ..kernels.owned import undone_times
+from ..kernels.returns import NEVER
 from ..log import History
 from ..log.clock import days_to_microseconds
 from ..log.objections import objectors
@@ -191,8 +194,12 @@ def _events(history: History, items: Array) -> Arrays:
     """All events, columns that never vary as a single value."""
     events: Events = recode(history.events, history.vocabulary, history.customer_ids, items)
     columns = {name: getattr(events, name) for name in STORED_COLUMNS}
+    undone = undone_times(history.events, history.returns)
+    columns["undone_at"] = undone if (undone < NEVER).any() else constant(NEVER, np.int64, events.n)
     short = {n: col[:1] if is_constant(col) and len(col) else col for n, col in columns.items()}
-    return _prefixed("events", {"offsets": events.offsets, **short})
+    return _prefixed("events", {"offsets": events.offsets, **short}) | _prefixed(
+        "habits", last_habits(events)._asdict()
+    )
 
 
 def _customers(history: History) -> Arrays:

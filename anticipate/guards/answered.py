@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels.answers import ACCEPTED_CODE, DISMISSED_CODE
+from ..kernels.clicks import QUICK_MINUTES
 from ..kernels.events import Events
 from ..kernels.owned import Lines, find_owned, undone_times
-from ..kernels.rules import QUICK_MINUTES
 from ..log import History
 from ..log.objections import objectors
 

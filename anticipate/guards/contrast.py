@@ -18,12 +18,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..kernels.clicks import QUICK_MINUTES
 from ..kernels.events import Events
 from ..kernels.habits import Rest, find_habits, rest_of_cart
 from ..kernels.next_gap import GapTable, gap_law, rate_per_day
 from ..kernels.owned import DAY, Lines
 from ..kernels.repeats import COLUMNS, repeat_columns
-from ..kernels.rules import QUICK_MINUTES, ItemRules, either, is_cleared, look_up
+from ..kernels.rules import ItemRules, is_cleared, look_up
 from .bought import Bought
 from .repeat_items import repeat_items
 
@@ -99,13 +100,12 @@ def _window(
     looked = look_up(events, bought.undone_at, lines, rules)
     if looked is None:
         return _nothing()
-    own, other = looked
-    what = either(own, other)
+    what, is_own = looked
     law = gap_law(gaps, lines.item, what.n_visits, what.gap_sum_days)
     X = repeat_columns(
         what,
         find_habits(events, lines),
-        _rest(lines, own.has, place, len(real)),
+        _rest(lines, is_own, place, len(real)),
         lines.item,
         items=repeat_items(bought, n_items, category, span[0]),
         rate=rate_per_day(law, what.open_days),
@@ -114,12 +114,11 @@ def _window(
     row = np.concatenate([real, np.full(len(place), -1)])
     asked_other = np.zeros(len(row), dtype=bool)
     asked_other[len(real) + len(drawn) :] = True
-    is_other = ~own.has
-    kept = (own.has | other.has) & (what.minutes > QUICK_MINUTES)
-    kept &= (row >= 0) | (asked_other == is_other)  # an edition owned as well is no draw of it
-    kept &= ~is_cleared(own, other, lines, lines.item, law=law, rules=rules)
+    kept = what.has & (what.minutes > QUICK_MINUTES)
+    kept &= (row >= 0) | (asked_other != is_own)  # an edition owned as well is no draw of it
+    kept &= ~is_cleared(what, is_own, lines, lines.item, law=law, rules=rules)
     window = np.full(len(row), number)
-    return Examples(X, row < 0, row, what.row, lines.item, is_other, window).take(kept)
+    return Examples(X, row < 0, row, what.row, lines.item, ~is_own, window).take(kept)
 
 
 def _cart_rows(events: Events, start: int, end: int, rng: np.random.Generator) -> Array:

@@ -16,11 +16,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..kernels.clicks import QuickRates
 from ..kernels.gap_learning import GroupSums
 from ..kernels.owned import MINUTE
 from ..kernels.pairs import DAY, Pairs, find_pairs
 from ..kernels.returns import NEVER
-from ..kernels.rules import UNDONE_SHARE, QuickRates
+from ..kernels.rules import UNDONE_SHARE
 from ..kernels.segments import run_starts
 from .bought import Bought
 

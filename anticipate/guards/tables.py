@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from ..exceptions import MinimumDataWarning
+from ..kernels.clicks import QUICK_MINUTES
 from ..kernels.gap_learning import gap_data, plain_table, refine_by_item
 from ..kernels.next_gap import GapTable
 from ..kernels.pairs import find_pairs
-from ..kernels.rules import QUICK_MINUTES, ItemRules, Tables
+from ..kernels.rules import ItemRules, Tables
 from ..log import History
 from . import learning
 from .answered import accepted_share, answers_of, item_factors

@@ -46,7 +46,8 @@ def find_habits(events: Events, lines: Lines) -> Habits:
     first_place = _first_places(events, rows)
     first = first_place == np.arange(len(rows))
     repeats = time > time[first_place]
-    later = time > time[rows.searchsorted(events.offsets[customer])]
+    start = np.minimum(rows.searchsorted(events.offsets[:-1]), max(len(rows) - 1, 0))
+    later = time > time[start][customer] if len(rows) else np.zeros(0, dtype=bool)
     has = end > low
     last = time[np.maximum(end - 1, 0)] if len(rows) else np.zeros(len(low), dtype=np.int64)
     return Habits(
@@ -72,6 +73,35 @@ def _first_places(events: Events, rows: Array) -> Array:
     found = np.empty(len(rows), dtype=np.int64)
     found[order] = order[np.maximum.accumulate(np.where(new, place, 0))]
     return found
+
+
+class LastHabits(NamedTuple):
+    """Of each customer, up to the last event, whole numbers (m,): to be stored."""
+
+    n_owned: Array
+    n_repeats: Array
+    n_later: Array
+    last_cart: Array  # int64 microseconds UTC; 0 without a cart
+
+
+def last_habits(events: Events) -> LastHabits:
+    """What ``find_habits`` would start from after all events."""
+    m = events.n_customers
+    end = np.full(m, np.iinfo(np.int64).max)
+    nothing, none = np.zeros(m), np.zeros(m, dtype=bool)
+    habits = find_habits(events, Lines(np.arange(m), np.zeros(m, np.int64), end, nothing, none))
+    rows = ((events.event == PURCHASE_CODE) & ~events.gift).nonzero()[0]
+    last = rows.searchsorted(events.offsets[1:]) - 1
+    has = ~np.isnan(habits.days_since_cart)
+    time = events.timestamp[rows[np.where(has, last, 0)]] if len(rows) else np.zeros(m, np.int64)
+    return LastHabits(*habits[:3], np.where(has, time, 0))
+
+
+def habits_from(stored: LastHabits, lines: Lines) -> Habits:
+    """The same as ``find_habits`` where no event is at or after a line."""
+    n_owned, n_repeats, n_later, last = (column[lines.customer] for column in stored)
+    days = np.where(n_owned > 0, (lines.timestamp - last) / DAY, np.nan)
+    return Habits(n_owned, n_repeats, n_later, days)
 
 
 def rest_of_cart(lines: Lines, owned: Array) -> Rest:

@@ -94,7 +94,9 @@ def find_owned(
     # Lines beyond the first of a day, of those that nobody sent back.
     again = np.concatenate(([0], np.cumsum(~new & (undone == NEVER))))
     in_batches = again[start] > again[low]
-    in_batches |= _back_only_later(np.flatnonzero(~new & (undone < NEVER)), low, start, undone, at)
+    back = (~new & (undone < NEVER)).nonzero()[0]
+    if len(back):
+        in_batches |= _back_only_later(back, low, start, undone, at)
     return Owned(
         has=has,
         row=np.where(has, rows[last], -1),

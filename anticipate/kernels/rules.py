@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 
 from . import special
 from .answers import Answers, find_answers
+from .clicks import QUICK_MINUTES, QuickRates, earlier_lines, p_second_click
 from .events import Events
-from .habits import Rest, find_habits, rest_of_cart
+from .habits import Habits, Rest, find_habits, rest_of_cart
 from .next_gap import GapLaw, GapTable, gap_law, rate_per_day, survival
-from .owned import MINUTE, Lines, Owned, find_owned, owns_nothing
+from .owned import Lines, Owned, find_owned, owns_nothing
 from .repeats import RepeatItems, RepeatModel, repeat_columns, repeat_log_odds
 
 Array = NDArray[Any]
@@ -29,7 +30,6 @@ Floats = NDArray[np.float64]
 KINDS = (None, "double_submit", "already_owned", "substitute_owned")
 NONE, DOUBLE_SUBMIT, ALREADY_OWNED, SUBSTITUTE_OWNED = range(len(KINDS))
 
-QUICK_MINUTES = 60.0  # a repeat within it is a double submit or meant; later, a forgotten one
 UNDONE_SHARE = 0.7  # of the mistakes that are noticed and sent back; an assumption
 MANY_TIMES_USUAL = 3.0  # so many times the item's usual pieces is a restock
 NOT_DUE = 0.9  # a consumable is due once a tenth of its gaps would be over
@@ -48,15 +48,6 @@ class ItemRules(NamedTuple):
     @classmethod
     def from_mapping(cls, arrays: Mapping[str, Array]) -> ItemRules:
         return cls(*(arrays[name] for name in cls._fields))
-
-
-class QuickRates(NamedTuple):
-    """Repeats within the hour: how many a purchase, and how soon (mean minutes)."""
-
-    mistake_share: float
-    mistake_minutes: float
-    wanted_share: float
-    wanted_minutes: float
 
 
 class Tables(NamedTuple):
@@ -103,7 +94,13 @@ class Findings(NamedTuple):
 
 
 def check_lines(
-    events: Events, undone_at: Array, lines: Lines, *, tables: Tables, objects: Array
+    events: Events,
+    undone_at: Array,
+    lines: Lines,
+    *,
+    tables: Tables,
+    objects: Array,
+    habits: Habits | None = None,
 ) -> Findings:
     """Which lines may be mistakes.
 
@@ -117,6 +114,8 @@ def check_lines(
     tables : Tables
     objects : bool array of shape (m,)
         Objects to profiling: only double submits are looked for.
+    habits : Habits, optional
+        Of each line's customer, where they are known already (``habits.find_habits``).
 
     Returns
     -------
@@ -124,47 +123,53 @@ def check_lines(
         Independent of other customers and of the order of lines.
     """
     n = len(lines.item)
-    line, line_minutes = _earlier_lines(lines)
+    line, line_minutes = earlier_lines(lines)
     looked = look_up(events, undone_at, lines, tables.rules)
     if looked is None and not (line >= 0).any():
         return _nothing(n)
-    own, other = looked or (owns_nothing(n), owns_nothing(n))
-    is_quick = (line >= 0) | (own.minutes <= QUICK_MINUTES)
-    p_double = np.zeros(n)
-    if is_quick.any():
-        quick = tables.quick
-        p_double = _double_submit(
-            events, lines, own, line=line, line_minutes=line_minutes, quick=quick
-        )
+    what, is_own = looked or (owns_nothing(n), np.zeros(n, dtype=bool))
+    is_quick = (line >= 0) | (is_own & (what.minutes <= QUICK_MINUTES))
     answers = find_answers(events, lines, tables.accepted_share)
-    late = np.where(own.has, ALREADY_OWNED, SUBSTITUTE_OWNED)
-    p_late = _forgotten(events, lines, own, other, tables=tables, answers=answers)
+    probability = _forgotten(
+        events, lines, what, is_own, tables=tables, answers=answers, habits=habits
+    )
     silent = objects[lines.customer]
     if answers is not None:
         silent = silent | answers.dismissed
-    p_late = np.where(silent, 0.0, p_late)
-    probability = np.where(lines.gift, 0.0, np.where(is_quick, p_double, p_late))
+    probability[silent] = 0.0
+    if is_quick.any():
+        p_double = p_second_click(
+            events, lines, what, is_own, line=line, line_minutes=line_minutes, quick=tables.quick
+        )
+        probability = np.where(is_quick, p_double, probability)
+    probability[lines.gift] = 0.0
+    late = np.where(is_own, ALREADY_OWNED, SUBSTITUTE_OWNED)
     kind = np.where(probability > 0, np.where(is_quick, DOUBLE_SUBMIT, late), NONE)
     line = np.where(kind == DOUBLE_SUBMIT, line, -1)
-    evidence = np.where(kind == SUBSTITUTE_OWNED, other.row, own.row)
-    evidence = np.where((kind == NONE) | (line >= 0), -1, evidence)
+    evidence = np.where((kind == NONE) | (line >= 0), -1, what.row)
     lately = np.zeros(n, dtype=np.int64) if answers is None else answers.n_lately
     return Findings(kind.astype(np.int8), probability, evidence, line, lately)
 
 
 def look_up(
     events: Events, undone_at: Array, lines: Lines, rules: ItemRules
-) -> tuple[Owned, Owned] | None:
-    """What is owned of each line's item, and of its latest substitute; None: of no line."""
+) -> tuple[Owned, Array] | None:
+    """What is owned of each line's item, else of its latest substitute; whether it is the item.
+
+    None: nothing of any line.
+    """
     n, n_items = len(lines.item), len(rules.consumable) - 1
     row = table_row(lines.item, n_items)
     asked = np.vstack((lines.item[None, :], rules.substitutes[row].T))  # (1 + w, n)
     owned = find_owned(events, undone_at, lines, asked=asked, n_items=n_items)
     if owned is None:
         return None
-    if len(asked) == 1:
-        return owned, owns_nothing(n)
-    return owned.take(np.arange(n)), _latest_substitute(owned, asked, rules)
+    is_own = owned.has[:n]
+    if is_own.all() or not owned.has[n:].any():
+        return Owned(*(column[:n] for column in owned)), is_own
+    place, useful = _latest_substitute(owned, asked, rules)
+    what = owned.take(np.where(is_own, np.arange(n), place))
+    return what._replace(has=is_own | useful), is_own
 
 
 def _nothing(n: int) -> Findings:
@@ -172,114 +177,63 @@ def _nothing(n: int) -> Findings:
     return Findings(np.zeros(n, np.int8), np.zeros(n), none, none, np.zeros(n, np.int64))
 
 
-def _double_submit(
-    events: Events,
-    lines: Lines,
-    own: Owned,
-    *,
-    line: Array,
-    line_minutes: Floats,
-    quick: QuickRates,
-) -> Floats:
-    """P of a second click, after an earlier line of this review (-1 none) or a purchase.
-
-    Times after a first click are exponential: minutes for a mistake, longer for a wish. Another
-    number of pieces is another order; who buys it in batches means it.
-    """
-    from_line = line >= 0
-    minutes = np.where(from_line, line_minutes, own.minutes)
-    before = events.quantity[own.row] if events.n else np.ones(len(line))
-    before = np.where(from_line, lines.quantity[line], before)
-    slip = _density(minutes, quick.mistake_share, quick.mistake_minutes)
-    wish = _density(minutes, quick.wanted_share, quick.wanted_minutes)
-    same = (before == lines.quantity) & (minutes <= QUICK_MINUTES) & ~own.in_batches
-    return np.where(same, slip / (slip + wish), 0.0)
-
-
-def _density(minutes: Floats, share: float, mean: float) -> Floats:
-    return share * np.exp(-np.minimum(minutes, QUICK_MINUTES) / mean) / mean
-
-
-def _earlier_lines(lines: Lines) -> tuple[Array, Floats]:
-    """The same customer's same item, no gift, in an earlier cart of this review; and minutes."""
-    n = len(lines.item)
-    found, minutes = np.full(n, -1), np.full(n, np.inf)
-    if n < 2 or bool((lines.timestamp == lines.timestamp[0]).all()):
-        return found, minutes
-    own = (~lines.gift).nonzero()[0]  # a gift repeats nothing, and hides no line beside it
-    key = (lines.quantity, lines.timestamp, lines.item, lines.customer)
-    order = own[np.lexsort([column[own] for column in key])]
-    columns = [column[order] for column in lines]
-    same = (columns[0][1:] == columns[0][:-1]) & (columns[1][1:] == columns[1][:-1])
-    wait = np.diff(columns[2]) / MINUTE
-    hit = np.flatnonzero(same & (wait > 0) & (wait <= QUICK_MINUTES))
-    found[order[hit + 1]], minutes[order[hit + 1]] = order[hit], wait[hit]
-    return found, minutes
-
-
 def _forgotten(
     events: Events,
     lines: Lines,
-    own: Owned,
-    other: Owned,
+    what: Owned,
+    is_own: Array,
     *,
     tables: Tables,
     answers: Answers | None,
+    habits: Habits | None,
 ) -> Floats:
     """P = expit(log r + log o) where the item, or else a substitute, is owned; 0 where cleared."""
     found = np.zeros(len(lines.item))
-    at = (own.has | other.has).nonzero()[0]
+    at = what.has.nonzero()[0]
     if not len(at):
         return found
-    rest = rest_of_cart(lines, own.has)
+    rest = rest_of_cart(lines, is_own)
+    habits = find_habits(events, lines) if habits is None else habits
     if len(at) < len(found):
-        lines, own, other = Lines(*(c[at] for c in lines)), own.take(at), other.take(at)
-        rest = Rest(rest.n_lines[at], rest.n_owned[at])
+        lines, what = Lines(*(column[at] for column in lines)), what.take(at)
+        rest, habits = Rest(*(c[at] for c in rest)), Habits(*(c[at] for c in habits))
+        is_own = is_own[at]
     rules = tables.rules
     row = table_row(lines.item, len(rules.consumable) - 1)
-    what = either(own, other)
     law = gap_law(tables.gaps, lines.item, what.n_visits, what.gap_sum_days)
     X = repeat_columns(
-        what, find_habits(events, lines), rest, row, items=tables.items,
-        rate=rate_per_day(law, what.open_days), lifetime=rules.lifetime_days[row],
+        what, habits, rest, row, items=tables.items, rate=rate_per_day(law, what.open_days),
+        lifetime=rules.lifetime_days[row],
     )  # fmt: skip
-    log_odds = repeat_log_odds(tables.own, X) + np.log(rules.mistake_rate[row])
-    if not own.has.all():
-        of_other = repeat_log_odds(tables.other, X) + np.log(rules.substitute_rate[row])
-        log_odds = np.where(own.has, log_odds, of_other)
+    rate = np.where(is_own, rules.mistake_rate[row], rules.substitute_rate[row])
+    log_odds = np.log(rate)
+    for model, mine in ((tables.own, is_own), (tables.other, ~is_own)):
+        if mine.any():
+            log_odds[mine] += repeat_log_odds(model, X[:, mine])
     if answers is not None:
-        log_odds = log_odds + answers.log_odds[at]
-    cleared = is_cleared(own, other, lines, row, law=law, rules=rules)
+        log_odds += answers.log_odds[at]
+    cleared = is_cleared(what, is_own, lines, row, law=law, rules=rules)
     found[at] = np.where(cleared, 0.0, special.expit(log_odds))
     return found
 
 
-def either(own: Owned, other: Owned) -> Owned:
-    """The line's own item where it is owned, else the substitute."""
-    if own.has.all() or not other.has.any():
-        return own
-    columns = zip(own, other, strict=True)
-    return Owned(*(np.where(own.has, mine, theirs) for mine, theirs in columns))
-
-
 def is_cleared(
-    own: Owned, other: Owned, lines: Lines, row: Array, *, law: GapLaw, rules: ItemRules
+    what: Owned, is_own: Array, lines: Lines, row: Array, *, law: GapLaw, rules: ItemRules
 ) -> Array:
     """Due, worn out, bought in batches, or a restock: no repeat of these is doubted.
 
     Of a substitute no consumable is doubted at all; worn out ones are none.
     """
-    due = rules.consumable[row]
-    if due.any():
-        not_due = own.has & (survival(law, own.open_days) >= NOT_DUE)
-        due = due & ~not_due
-    worn_out = own.has & (own.open_days >= rules.lifetime_days[row])
-    restock = lines.quantity >= MANY_TIMES_USUAL * rules.usual_quantity[row]
-    return np.asarray(due | worn_out | (own.has & own.in_batches) | restock)
+    cleared = is_own & (what.in_batches | (what.open_days >= rules.lifetime_days[row]))
+    cleared |= lines.quantity >= MANY_TIMES_USUAL * rules.usual_quantity[row]
+    consumable = rules.consumable[row]
+    if consumable.any():
+        cleared |= consumable & ~(is_own & (survival(law, what.open_days) >= NOT_DUE))
+    return np.asarray(cleared)
 
 
-def _latest_substitute(owned: Owned, asked: Array, rules: ItemRules) -> Owned:
-    """Each line's latest substitute that is not worn out.
+def _latest_substitute(owned: Owned, asked: Array, rules: ItemRules) -> tuple[Array, Array]:
+    """Place in ``owned`` of each line's latest substitute, and whether it is not worn out.
 
     ``asked`` is (1 + w, n): the lines' own items first, as they stand in ``owned``.
     """
@@ -288,8 +242,7 @@ def _latest_substitute(owned: Owned, asked: Array, rules: ItemRules) -> Owned:
     worn_out = owned.open_days.reshape(width, n) >= lifetime
     minutes = np.where(worn_out, np.inf, owned.minutes.reshape(width, n))[1:]
     best, line = minutes.argmin(axis=0), np.arange(n)
-    latest = owned.take((best + 1) * n + line)
-    return latest._replace(has=latest.has & np.isfinite(minutes[best, line]))
+    return (best + 1) * n + line, np.isfinite(minutes[best, line])
 
 
 def table_row(item: Array, n_items: int) -> Array:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..kernels.costliest import saving
-from ..kernels.owned import MINUTE, undone_times
+from ..kernels.owned import MINUTE
 from ..kernels.rules import KINDS, Findings, check_lines
 from ..kernels.verdicts import choose_warnings
 from ..suggestions import Suggestion
@@ -26,17 +26,15 @@ from .verdicts import Verdicts
 def judge_duplicates(store: Store, moment: Moment, cart: CartRows) -> Verdicts | None:
     """What the duplicate guard says of each line."""
     guard = store.guard
-    if guard is None:
+    if guard is None or not np.isfinite(guard.speaking.thresholds).any():
         return None
-    rules, item = guard.tables.rules, cart.lines.item
-    covers = rules.substitutes[np.minimum(item, len(rules.substitutes) - 1)]
-    asked = np.concatenate((item, covers.ravel()))  # whether they came back decides
     found = check_lines(
         moment.events,
-        undone_times(moment.events, moment.returns_of(asked)),
+        moment.undone_at,
         cart.lines,
         tables=guard.tables,
         objects=moment.profiling,
+        habits=moment.habits(cart.lines),
     )
 
     def write(i: int, audience: str) -> Suggestion:

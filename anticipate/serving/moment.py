@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 
 from ..kernels.days import local_days
 from ..kernels.events import Events, offsets_of
-from ..kernels.returns import ReturnMatch, match_returns
+from ..kernels.habits import Habits, LastHabits, habits_from
+from ..kernels.owned import Lines, undone_times
+from ..kernels.returns import CANCEL_CODE, NEVER, RETURN_CODE, ReturnMatch, match_returns
 from .overlay import Overlay
 from .recent import Recent
 from .store import MARKETING, PROFILING, STORED_COLUMNS, Store
@@ -38,6 +40,8 @@ class Moment:
     profiling: Array  # bool (m,): objects to profiling
     marketing: Array  # bool (m,): objects to marketing
     words: dict[str, Overlay]
+    stored_habits: LastHabits  # of each request's customer, before the request's own events
+    stored_undone: Array  # int64: ``undone_at`` of the events that did not come with the request
 
     @property
     def m(self) -> int:
@@ -52,10 +56,23 @@ class Moment:
         """Which purchase each return undid."""
         return match_returns(self.events)
 
-    def returns_of(self, items: Array) -> ReturnMatch:
-        """The same where only these items matter, at less cost unless it is known already."""
-        known = self.__dict__.get("returns")
-        return known if known is not None else match_returns(self.events, items)
+    def habits(self, lines: Lines) -> Habits | None:
+        """Of each line's customer, as stored; None if something was bought since."""
+        if self.has_new:
+            return None
+        return habits_from(self.stored_habits, lines)
+
+    @cached_property
+    def undone_at(self) -> Array:
+        """When each purchase was undone, int64 (n,): as stored, unless more came back since."""
+        if not self.has_new:
+            return self.stored_undone
+        came = self.events.event[self.new]
+        if ((came == RETURN_CODE) | (came == CANCEL_CODE)).any():
+            return undone_times(self.events, self.returns)
+        at = np.full(self.events.n, NEVER)
+        at[~self.new] = self.stored_undone
+        return at
 
     @property
     def day(self) -> Array:
@@ -78,7 +95,8 @@ def make_moment(
     flags = np.where(codes >= 0, store.flags[codes] if store.n_customers else 0, 0)
     return Moment(
         ids, codes, as_of, store.timezone, events, new, changed,
-        (flags & PROFILING) > 0, (flags & MARKETING) > 0, words,
+        (flags & PROFILING) > 0, (flags & MARKETING) > 0, words, store.habits_of(codes),
+        store.undone_of(codes),
     )  # fmt: skip
 
 

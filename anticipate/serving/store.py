@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ..exceptions import BundleError
 from ..kernels.events import ROW_COLUMNS, Events
 from ..kernels.fit import FitItems, FitTables, SlipModel
+from ..kernels.habits import LastHabits
 from ..kernels.ids import ids_at, lookup_many
 from ..kernels.next_gap import GapTable
 from ..kernels.return_past import Kinds
@@ -84,6 +85,7 @@ class Store:
         n = int(self.offsets[-1])
         events = self.group("events")
         self.columns = {name: _column(events[name], n) for name in STORED_COLUMNS}
+        self._undone_at = _column(events["undone_at"], n)
 
     def group(self, name: str) -> dict[str, Array]:
         """Arrays of one purpose, by their short names; empty where there are none."""
@@ -154,19 +156,47 @@ class Store:
         """Stored events of the customers asked for, numbered 0..m-1 in the order asked."""
         if len(codes) == 1:
             return self._events_of_one(int(codes[0]))
+        rows, offsets = self._rows_of(codes)
+        columns = {name: column[rows] for name, column in self.columns.items()}
+        counts = np.diff(offsets)
+        customer = np.repeat(np.arange(len(codes), dtype=np.int32), counts)
+        return Events(offsets=offsets, customer=customer, known_at=columns["timestamp"], **columns)
+
+    def undone_of(self, codes: Array) -> Array:
+        """When each of those events was undone (``owned.undone_times``), row by row."""
+        if len(codes) == 1:
+            start, end = self._span(int(codes[0]))
+            return self._undone_at[start:end]
+        return np.asarray(self._undone_at[self._rows_of(codes)[0]])
+
+    def habits_of(self, codes: Array) -> LastHabits:
+        """How these customers' carts looked up to the bundle's cutoff, (m,)."""
+        stored = self.group("habits")
+        known = codes >= 0
+        safe = np.where(known, codes, 0) if self.n_customers else None
+        return LastHabits(*(
+            np.zeros(len(codes), dtype=np.int64) if safe is None else stored[name][safe] * known
+            for name in LastHabits._fields
+        ))  # fmt: skip
+
+    def _rows_of(self, codes: Array) -> tuple[Array, Array]:
+        """Positions of the events of these customers, one after another, and their offsets."""
         known = codes >= 0
         safe = np.where(known, codes, 0)
         starts = np.where(known, self.offsets[safe], 0)
         counts = np.where(known, self.offsets[safe + 1] - starts, 0)
         offsets = np.concatenate(([0], np.cumsum(counts)))
-        rows = np.arange(int(offsets[-1])) + np.repeat(starts - offsets[:-1], counts)
-        columns = {name: column[rows] for name, column in self.columns.items()}
-        customer = np.repeat(np.arange(len(codes), dtype=np.int32), counts)
-        return Events(offsets=offsets, customer=customer, known_at=columns["timestamp"], **columns)
+        return np.arange(int(offsets[-1])) + np.repeat(starts - offsets[:-1], counts), offsets
+
+    def _span(self, code: int) -> tuple[int, int]:
+        if code < 0:
+            return 0, 0
+        start, end = self.offsets[code : code + 2].tolist()
+        return start, end
 
     def _events_of_one(self, code: int) -> Events:
         """The same for one customer: views of the stored columns."""
-        start, end = (self.offsets[code : code + 2]).tolist() if code >= 0 else (0, 0)
+        start, end = self._span(code)
         columns = {name: column[start:end] for name, column in self.columns.items()}
         return Events(
             offsets=np.array([0, end - start], dtype=np.int64),
