@@ -62,7 +62,7 @@ class DuplicateGuard(BaseEstimator):  # type: ignore[misc]
         At most so many of 1,000 lines, by the probabilities of past carts (> 0).
     max_warnings_per_quarter : int, optional, default=4
         Of one customer; warnings answered in the log and those of the same review count (>= 1).
-    kinds : iterable of str, optional
+    kinds : list of str, optional
         Kinds that may warn without a proof; None: those that paid on past carts.
     mode : {"warn", "shadow"}
         ``"shadow"``: kind, probability and reason are filled, the verdict is "pass".
@@ -73,9 +73,9 @@ class DuplicateGuard(BaseEstimator):  # type: ignore[misc]
     ----------
     report_ : dict
         ``kinds``: per kind ``speaks, silent_because, threshold, n_warned, n_undone, n_answered,
-        n_accepted, precision, precision_low, net_money, net_money_low`` on past carts. Also
-        ``n_repeats, n_undone, n_answered, n_accepted, learned_from, n_examples, unit,
-        mistakes_per_unit, substitute_mistake_share, quick, timing, missing``.
+        n_accepted, precision, precision_low, net_money, net_money_low`` on past carts.
+        ``learned``: per late kind ``from, n_examples, unit, mistakes_per_unit``. Also
+        ``n_repeats, n_undone, n_answered, n_accepted, quick, timing, missing``.
     cutoff_ : Timestamp or DatetimeIndex
 
     Notes
@@ -197,18 +197,18 @@ class DuplicateGuard(BaseEstimator):  # type: ignore[misc]
         """
         check_is_fitted(self, "tables_")
         read = read_lines(cart, history)
+        tables = align_tables(self.tables_, self.item_ids_, history.item_ids, history.items)
         found = check_lines(
             read.history.events,
             undone_times(read.history.events, read.history.returns),
             read.lines,
-            tables=align_tables(self.tables_, self.item_ids_, history.item_ids, history.items),
+            tables=tables,
             objects=objectors(read.history),
         )
         warn = choose_warnings(found, read.lines, self.speaking_)
-        shares = self.item_table(history.item_ids)["repeat_share"]
-        return with_words(
-            cart, read, found, warn, repeat_share=shares, shadow=self.mode == "shadow"
-        )
+        shares = self._shares(history.item_ids)
+        shadow = self.mode == "shadow"
+        return with_words(cart, read, found, warn, tables=tables, shares=shares, shadow=shadow)
 
     def report(self, reviewed: pd.DataFrame, log: InteractionLog) -> pd.DataFrame:
         """What happened to reviewed lines afterwards, by kind, in lines and money.
@@ -223,7 +223,9 @@ class DuplicateGuard(BaseEstimator):  # type: ignore[misc]
         Returns
         -------
         DataFrame
-            A row per kind of those lines that had a reason: see ``ledger.what_followed``.
+            A row per kind of the lines that have a reason, and "all": ``n_lines, kept, returned,
+            cancelled, bought_elsewhere, not_bought, open``, the same in ``money_*`` (price times
+            pieces), and ``net_money`` at this guard's costs.
         """
         check_is_fitted(self, "tables_")
         return what_followed(reviewed, log, read_costs(self))
@@ -250,8 +252,7 @@ class DuplicateGuard(BaseEstimator):  # type: ignore[misc]
         """
         check_is_fitted(self, "tables_")
         tables = align_tables(self.tables_, self.item_ids_, item_ids, items)
-        rows = np.append(lookup_codes(item_ids, self.item_ids_), -1)
-        return {**tables.to_mapping(), "repeat_share": self.repeat_share_[rows]}
+        return {**tables.to_mapping(), "repeat_share": self._shares(item_ids)}
 
     def to_arrays(self) -> dict[str, Array]:
         """The fitted state as plain arrays."""
@@ -285,6 +286,9 @@ class DuplicateGuard(BaseEstimator):  # type: ignore[misc]
         guard.item_ids_ = ids_at(index, np.arange(len(guard.repeat_share_) - 1))
         guard.report_ = {}
         return guard
+
+    def _shares(self, item_ids: Array) -> Array:
+        return np.asarray(self.repeat_share_[np.append(lookup_codes(item_ids, self.item_ids_), -1)])
 
 
 def _missing(report: Mapping[str, Any]) -> list[str]:

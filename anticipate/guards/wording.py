@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from ..columns import NAME
 from ..kernels.owned import MINUTE
-from ..kernels.rules import KINDS, Findings
+from ..kernels.rules import KINDS, Findings, Tables, table_row
 from ..log.clock import to_timestamp
-from ..suggestions.duplicate_words import OPTIONS, duplicate_reason
+from ..suggestions.duplicate_words import duplicate_reason, options_of
 from .lines import ReadLines
 
 Array = NDArray[Any]
@@ -30,7 +30,8 @@ def with_words(
     found: Findings,
     warn: Array,
     *,
-    repeat_share: Array,
+    tables: Tables,
+    shares: Array,
     shadow: bool = False,
 ) -> pd.DataFrame:
     """The cart with the six columns of a review; in shadow reasons stand, and every line passes."""
@@ -38,6 +39,8 @@ def with_words(
     reasons: list[str | None] = [None] * n
     evidence: list[list[dict[str, Any]]] = [[] for _ in range(n)]
     options: list[list[str]] = [[] for _ in range(n)]
+    row = table_row(read.lines.item, len(shares) - 1)
+    has_editions = np.asarray((tables.rules.substitutes[row] >= 0).any(axis=1))
     for i in np.flatnonzero(warn).tolist():  # sentences are made one by one, warnings are rare
         kind = str(KINDS[found.kind[i]])
         fact = _earlier(read, found, i)
@@ -49,12 +52,13 @@ def with_words(
             bought_on=_local(read, fact["at"]),
             minutes=(int(read.lines.timestamp[i]) - fact["at"]) / MINUTE,
             order=order,
-            repeat_share=float(repeat_share[min(int(read.lines.item[i]), len(repeat_share) - 1)]),
+            repeat_share=float(shares[row[i]]),
             ids=(_plain(read.item_ids[i]), owned),
+            has_editions=bool(has_editions[i]),
         ).text()
         date = to_timestamp(fact["at"]).isoformat()
         evidence[i] = [{"date": date, "item_id": owned, "order_id": order}]
-        options[i] = [] if shadow else list(OPTIONS[kind])
+        options[i] = [] if shadow else list(options_of(kind, has_editions=bool(has_editions[i])))
     index = cart.index
     return cart.assign(
         verdict=np.where(warn & (not shadow), "warn", "pass"),

@@ -14,7 +14,7 @@ from ..kernels.owned import MINUTE
 from ..kernels.rules import KINDS, Findings, check_lines
 from ..kernels.verdicts import choose_warnings
 from ..suggestions import Suggestion
-from ..suggestions.duplicate_words import OPTIONS, duplicate_reason
+from ..suggestions.duplicate_words import duplicate_reason, options_of
 from .cart import CartRows
 from .instants import to_datetime
 from .moment import Moment
@@ -53,7 +53,8 @@ def _warning(
 ) -> Suggestion:
     kind = str(KINDS[found.kind[i]])
     request, item, row = int(cart.lines.customer[i]), int(cart.lines.item[i]), int(found.row[i])
-    shares = guard.repeat_share
+    shares, covers = guard.repeat_share, guard.tables.rules.substitutes
+    has_editions = bool((covers[min(item, len(covers) - 1)] >= 0).any())
     evidence = event_evidence(moment, row)
     bought_us = int(moment.events.timestamp[row])
     return Suggestion(
@@ -72,7 +73,8 @@ def _warning(
             order=evidence["order_id"],
             repeat_share=float(shares[min(item, len(shares) - 1)]),
             ids=(moment.words["items"].id(item), evidence["item_id"]),
+            has_editions=has_editions,
         ),
         evidence=(evidence,),
-        options=OPTIONS[kind],
+        options=options_of(kind, has_editions=has_editions),
     )

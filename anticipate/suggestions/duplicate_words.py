@@ -28,7 +28,15 @@ OPTIONS: dict[str, tuple[str, ...]] = {
         "open the one already owned",
     ),
 }
+ANOTHER_EDITION = "choose another edition"
 UNKNOWN_ORDER = "unknown"
+
+
+def options_of(kind: str, *, has_editions: bool) -> tuple[str, ...]:
+    """The choices of a warning; another edition only where the shop has one."""
+    if kind == "already_owned" and has_editions:
+        return (*OPTIONS[kind], ANOTHER_EDITION)
+    return OPTIONS[kind]
 
 
 def duplicate_reason(
@@ -41,6 +49,7 @@ def duplicate_reason(
     order: Any,
     repeat_share: float,
     ids: tuple[Any, Any],
+    has_editions: bool = False,
 ) -> Reason:
     """The reason of one warning; each kind takes the facts it states.
 
@@ -58,7 +67,11 @@ def duplicate_reason(
         Share of the item's buyers who bought it on two days or more.
     ids : (item_id, owned_id)
         Stand beside names that two editions share.
+    has_editions : bool
+        Whether the shop has other editions: then the id tells which one was bought.
     """
+    if kind == "already_owned" and has_editions:
+        item = f"{item} ({ids[0]})" if item != str(ids[0]) else item
     if kind == "substitute_owned" and item == owned:
         item, owned = f"{item} ({ids[0]})", f"{owned} ({ids[1]})"
     order = UNKNOWN_ORDER if order is None else order
