@@ -11,6 +11,7 @@ import warnings
 from functools import cache
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from complete_journey import read_orders, read_products
 from guards_returns import online_retail
@@ -33,11 +34,51 @@ DATA = ("online_retail", "complete_journey", "complete_journey_hidden", "booksho
 
 
 @cache
+def _bookshop() -> tuple[InteractionLog, dict[str, pd.DataFrame]]:
+    return make_log(**BOOKSHOP, return_truth=True)
+
+
+@cache
+def bookshop_with(per_1000: float) -> InteractionLog:
+    """The same bookshop with mistakes as rare as this: the others, drawn by lot, never were.
+
+    Nor were the answers to warnings of their items.
+    """
+    log, truth = _bookshop()
+    events, history = log.to_pandas(), log.as_of(log.end)
+    key = ["customer_id", "item_id", "order_id"]
+    made = truth["accidental"][key]
+    n_bought = int((events["event"] == "purchase").sum()) - len(made)
+    kept = np.random.default_rng(0).random(len(made)) < per_1000 * n_bought / 1000.0 / len(made)
+    gone = pd.MultiIndex.from_frame(events[key]).isin(pd.MultiIndex.from_frame(made[~kept]))
+    answered = events["event"].isin(["warning_accepted", "warning_dismissed"])
+    pairs = pd.MultiIndex.from_frame(made.loc[~kept, key[:2]])
+    gone |= answered & pd.MultiIndex.from_frame(events[key[:2]]).isin(pairs)
+    columns = ("event", "quantity", "price", "value", "order_id", "gift", "channel", "reason",
+               "known_at")  # fmt: skip
+    tables = {"items": history.items.rename_axis("item_id").reset_index(),
+              "customers": history.customers.rename_axis("customer_id").reset_index()}  # fmt: skip
+    return InteractionLog.from_frame(
+        events[~gone], **{name: name for name in columns}, **tables, timezone="UTC",
+        closed_until=log.closed_until,
+    )  # fmt: skip
+
+
+def known_mistakes(name: str, lines: pd.DataFrame) -> np.ndarray:
+    """Real lines that the simulator made by mistake, bool (n,); elsewhere nobody knows any."""
+    if name != "bookshop":
+        return np.zeros(len(lines), dtype=bool)
+    key = ["customer_id", "item_id", "timestamp"]
+    made = pd.MultiIndex.from_frame(_bookshop()[1]["accidental"][key])
+    return np.asarray(pd.MultiIndex.from_frame(lines[key]).isin(made))
+
+
+@cache
 def read_log(name: str) -> InteractionLog:
     if name == "online_retail":
         return online_retail()
     if name == "bookshop":
-        return make_log(**BOOKSHOP)
+        return _bookshop()[0]
     return InteractionLog.from_frame(
         read_orders(), customer_id="household_id", item_id="product_id",
         timestamp="transaction_timestamp", quantity="quantity", amount="sales_value",

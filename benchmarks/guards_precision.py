@@ -3,7 +3,8 @@
 Reads  injected lines of ``guards_injection``, the guard's verdicts with the costs below.
 Gives  per kind: share caught, false alarms, precision, warnings a customer and quarter, net money
        per 1,000 carts - and the same with the guard forced to speak at its money threshold.
-Never  injected lines' own share as a prevalence: half mistakes would flatter any guard.
+Never  injected lines' own share as a prevalence: half mistakes would flatter any guard. Mistakes
+       that the bookshop's simulator is known to have made count as neither.
 
     net = caught * HANDLING - false * (ANNOYANCE + LOST_SHARE * MARGIN), in the log's currency
 
@@ -16,9 +17,18 @@ import inspect
 from typing import Any, NamedTuple
 
 import numpy as np
-from guards_data import DATA, cutoffs_of, fitted, local, read_log
+from guards_data import (
+    DATA,
+    bookshop_with,
+    cutoffs_of,
+    fitted,
+    known_mistakes,
+    local,
+    read_log,
+)
 from guards_injection import KINDS, NAMES, Before
 
+from anticipate import InteractionLog
 from anticipate.guards.duplicates import DuplicateGuard
 from anticipate.log import History
 
@@ -60,11 +70,13 @@ def run(data: list[str] | None, cutoffs: str, options: dict[str, Any]) -> None:
           f"and false are counts over {len(SEEDS)} seeds")  # fmt: skip
     for name in data or DATA:
         for cutoff in cutoffs_of(name, cutoffs):
-            run_cutoff(name, cutoff, costs(options))
+            run_cutoff(name, cutoff, costs(options), read_log(name))
+            if name == "bookshop":
+                print("\nthe same with 1 mistake of its own per 1,000 lines, as learned from")
+                run_cutoff(name, cutoff, costs(options), bookshop_with(1.0))
 
 
-def run_cutoff(name: str, cutoff: str, options: dict[str, Any]) -> None:
-    log = read_log(name)
+def run_cutoff(name: str, cutoff: str, options: dict[str, Any], log: InteractionLog) -> None:
     before = Before.at(log, local(log, cutoff))
     guard = fitted(before.history, **options)
     a_quarter, a_cart = lines_a_quarter(before.history), lines_a_cart(before)
@@ -75,7 +87,7 @@ def run_cutoff(name: str, cutoff: str, options: dict[str, Any]) -> None:
     print(ROW.format("kind", "verdict", "injected", "caught", "share", "false", "/1000",
                      "precision", "warned a quarter", "net a 1000 carts"))  # fmt: skip
     for kind in KINDS:
-        for verdict, rates, n in judged(before, guard, kind):
+        for verdict, rates, n in judged(name, before, guard, kind):
             each = [worth(rates, per_1000) for per_1000 in PREVALENCES]
             print(ROW.format(
                 kind, verdict, n, rates.n_caught, f"{rates.caught:.3f}", rates.n_false,
@@ -86,12 +98,13 @@ def run_cutoff(name: str, cutoff: str, options: dict[str, Any]) -> None:
             ))  # fmt: skip
 
 
-def judged(before: Before, guard: Any, kind: str) -> list[tuple[str, Rates, int]]:
+def judged(name: str, before: Before, guard: Any, kind: str) -> list[tuple[str, Rates, int]]:
     """At own verdicts and forced; seeds pooled, so every real line counts once a seed."""
     counts = {"own": np.zeros(2, np.int64), "forced": np.zeros(2, np.int64)}
     n_bad = n_good = 0
     for seed in SEEDS:
         lines = before.inject(kind, seed)
+        lines = lines[~known_mistakes(name, lines) | lines["injected_kind"].notna()]
         bad = lines["injected_kind"].notna().to_numpy()
         if not bad.any():
             return []
@@ -99,12 +112,12 @@ def judged(before: Before, guard: Any, kind: str) -> list[tuple[str, Rates, int]
         p = found["probability"].to_numpy(np.float64)
         mine = (found["kind"] == NAMES[kind]).to_numpy()
         verdicts = {"own": (found["verdict"] == "warn").to_numpy(), "forced": money_says(p)}
-        for name, warned in verdicts.items():
-            counts[name] += (int((warned & bad).sum()), int((warned & mine & ~bad).sum()))
+        for said, warned in verdicts.items():
+            counts[said] += (int((warned & bad).sum()), int((warned & mine & ~bad).sum()))
         n_bad, n_good = n_bad + int(bad.sum()), n_good + int((~bad).sum())
     return [
-        (name, Rates(caught / n_bad, false / n_good, int(caught), int(false)), n_bad)
-        for name, (caught, false) in counts.items()
+        (said, Rates(caught / n_bad, false / n_good, int(caught), int(false)), n_bad)
+        for said, (caught, false) in counts.items()
     ]
 
 

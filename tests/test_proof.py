@@ -125,12 +125,14 @@ def test_the_ceiling_lets_no_more_through_than_agreed():
     """Of ten lines .9 .8 .8 .5 and nothing: 100 of 1,000 is one, 200 still one (a tie), 300 three,
     1,000 all that may be a mistake."""
     p = np.array([0.5, 0, 0.8, 0, 0, 0.9, 0, 0.8, 0, 0])
-    said = [(p > ceiling(trial_of(p), rate)).sum() for rate in (50, 100, 200, 300, 400, 1000)]
+    own = [ALREADY_OWNED]
+    said = [(p > ceiling(trial_of(p), own, rate)).sum() for rate in (50, 100, 200, 300, 400, 1000)]
 
     assert said == [0, 1, 1, 3, 4, 4]
-    assert ceiling(None, 100.0) == math.inf
+    assert ceiling(None, own, 100.0) == math.inf
     answered = trial_of([0.95, *p], answer=[1] + [-1] * 10)
-    assert ceiling(answered, 100) == ceiling(trial_of(p), 100)  # answers are no lines
+    assert ceiling(answered, own, 100) == ceiling(trial_of(p), own, 100)  # answers are no lines
+    assert ceiling(trial_of(p), [DOUBLE_SUBMIT], 100) == 0.0  # silent kinds use none of it up
 
 
 def test_a_sentence_says_why_a_kind_is_silent():

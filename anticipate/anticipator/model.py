@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import pandas as pd
 from joblib import Parallel, delayed
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
@@ -51,6 +51,10 @@ class Anticipator(BaseEstimator):  # type: ignore[misc]
         Churn = no purchase in this many days.
     benefits : mapping kind -> (benefit, cost), optional
         Replaces entries of ``anticipate.suggestions.BENEFITS``, which orders suggestions.
+    guards : mapping, optional
+        Unfitted guards in place of the default ones: ``guard`` (a ``DuplicateGuard``),
+        ``returns`` (``ReturnGuard``), ``fit`` (``FitGuard``), such as
+        ``{"guard": DuplicateGuard(cost_duplicate=4)}``. They are cloned.
     random_state : int, optional
     n_jobs : int, optional
         Parts trained side by side (threads; joblib's meaning).
@@ -78,12 +82,14 @@ class Anticipator(BaseEstimator):  # type: ignore[misc]
         churn_horizon_days: float = 90,
         *,
         benefits: Mapping[str, tuple[float, float]] | None = None,
+        guards: Mapping[str, Any] | None = None,
         random_state: int | None = None,
         n_jobs: int | None = None,
     ) -> None:
         self.horizon_days = horizon_days
         self.churn_horizon_days = churn_horizon_days
         self.benefits = benefits
+        self.guards = guards
         self.random_state = random_state
         self.n_jobs = n_jobs
 
@@ -113,6 +119,7 @@ class Anticipator(BaseEstimator):  # type: ignore[misc]
             "guard": DuplicateGuard(random_state=seed),
             "returns": ReturnGuard(random_state=seed),
             "fit": FitGuard(random_state=seed),
+            **_given_guards(self.guards),
         }
         # The parts limit BLAS by themselves; side by side they would restore each other's limit.
         with threadpool_limits(1, "blas"):
@@ -241,6 +248,19 @@ class Anticipator(BaseEstimator):  # type: ignore[misc]
             )
         self._check_asked(history)
         return history
+
+
+def _given_guards(given: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The user's guards, cloned."""
+    known = {"guard": DuplicateGuard, "returns": ReturnGuard, "fit": FitGuard}
+    if given is not None and not isinstance(given, Mapping):
+        raise ParameterError("guards must be a mapping name -> guard.")
+    for name, guard in (given or {}).items():
+        if name not in known:
+            raise ParameterError(f"guards: {name!r} is none of {list(known)}.")
+        if not isinstance(guard, known[name]):
+            raise ParameterError(f"guards: {name} must be a {known[name].__name__}.")
+    return {name: clone(guard) for name, guard in (given or {}).items()}
 
 
 def _check_settings(random_state: Any, n_jobs: Any) -> None:

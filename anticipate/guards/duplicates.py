@@ -18,7 +18,6 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from ..exceptions import EmptyHistoryError, MinimumDataWarning
-from ..kernels.costliest import saving
 from ..kernels.ids import build_id_index, ids_at
 from ..kernels.owned import undone_times
 from ..kernels.rules import Tables, check_lines
@@ -36,7 +35,6 @@ from .tables import learn_tables
 from .wording import with_words
 
 Array = NDArray[Any]
-FEWEST_UNDONE = 10
 
 
 class DuplicateGuard(BaseEstimator):  # type: ignore[misc]
@@ -65,7 +63,8 @@ class DuplicateGuard(BaseEstimator):  # type: ignore[misc]
     kinds : list of str, optional
         Kinds that may warn without a proof; None: those that paid on past carts.
     mode : {"warn", "shadow"}
-        ``"shadow"``: kind, probability and reason are filled, the verdict is "pass".
+        ``"shadow"``: kind and probability are filled, the reason wherever a warning would pay,
+        of silent kinds too and without a cap; the verdict is "pass".
     random_state : int, optional
         Seed of the draws; None is 0.
 
@@ -74,7 +73,7 @@ class DuplicateGuard(BaseEstimator):  # type: ignore[misc]
     report_ : dict
         ``kinds``: per kind ``speaks, silent_because, threshold, n_warned, n_undone, n_answered,
         n_accepted, precision, precision_low, net_money, net_money_low`` on past carts.
-        ``learned``: per late kind ``from, n_examples, unit, mistakes_per_unit``. Also
+        ``learned``: per late kind ``from, n_examples, mistake_share`` (of past repeats). Also
         ``n_repeats, n_undone, n_answered, n_accepted, quick, timing, missing``.
     cutoff_ : Timestamp or DatetimeIndex
 
@@ -165,8 +164,8 @@ class DuplicateGuard(BaseEstimator):  # type: ignore[misc]
             most_per_quarter=None if most is None else float(most),
             random_state=self.random_state,
         )
-        self.report_ = {"kinds": kinds, **learned.report, "missing": _missing(learned.report)}
-        self.report_["timing"] = "item gaps" if timing is None else type(timing).__name__
+        timer = "item gaps" if timing is None else type(timing).__name__
+        self.report_ = {"kinds": kinds, **learned.report, "timing": timer}
         for sentence in self.report_["missing"]:
             warnings.warn(sentence, MinimumDataWarning, stacklevel=2)
         return self
@@ -189,7 +188,7 @@ class DuplicateGuard(BaseEstimator):  # type: ignore[misc]
             mistake it may be, else None), ``probability`` (of that mistake; 0 where nothing
             speaks for one), and for warnings ``reason``, ``evidence`` (list of dict: date,
             item_id, order_id) and ``options`` (at least two); None and empty lists elsewhere.
-            In shadow what would have been a warning has its reason and passes.
+            In shadow a line has its reason and passes.
 
         Raises
         ------
@@ -205,9 +204,10 @@ class DuplicateGuard(BaseEstimator):  # type: ignore[misc]
             tables=tables,
             objects=objectors(read.history),
         )
-        warn = choose_warnings(found, read.lines, self.speaking_)
-        shares = self._shares(history.item_ids)
         shadow = self.mode == "shadow"
+        speaking = read_costs(self).aloud if shadow else self.speaking_
+        warn = choose_warnings(found, read.lines, speaking)
+        shares = self._shares(history.item_ids)
         return with_words(cart, read, found, warn, tables=tables, shares=shares, shadow=shadow)
 
     def report(self, reviewed: pd.DataFrame, log: InteractionLog) -> pd.DataFrame:
@@ -225,14 +225,14 @@ class DuplicateGuard(BaseEstimator):  # type: ignore[misc]
         DataFrame
             A row per kind of the lines that have a reason, and "all": ``n_lines, kept, returned,
             cancelled, bought_elsewhere, not_bought, open``, the same in ``money_*`` (price times
-            pieces), and ``net_money`` at this guard's costs.
+            pieces), ``net_money`` and ``net_money_expected`` at this guard's costs.
         """
         check_is_fitted(self, "tables_")
         return what_followed(reviewed, log, read_costs(self))
 
     def saving(self, probability: Any, kind: Any = None) -> Array:
         """Expected net money of a warning, by ``probability``; the same for every ``kind``."""
-        return saving(np.asarray(probability, dtype=np.float64), *read_costs(self))
+        return read_costs(self).saving(np.asarray(probability, dtype=np.float64))
 
     def item_table(self, item_ids: Array, items: pd.DataFrame | None = None) -> dict[str, Array]:
         """All tables by item, aligned with another sorted vocabulary; one more row for others.
@@ -281,6 +281,8 @@ class DuplicateGuard(BaseEstimator):  # type: ignore[misc]
         )
         guard.tables_ = Tables.from_mapping(arrays)
         guard.speaking_ = Speaking.from_array(arrays["speaking"])
+        most = guard.speaking_.most_per_quarter
+        guard.max_warnings_per_quarter = None if np.isinf(most) else int(most)
         guard.repeat_share_ = np.asarray(arrays["repeat_share"])
         index = {n.removeprefix("ids."): a for n, a in arrays.items() if n.startswith("ids.")}
         guard.item_ids_ = ids_at(index, np.arange(len(guard.repeat_share_) - 1))
@@ -289,12 +291,3 @@ class DuplicateGuard(BaseEstimator):  # type: ignore[misc]
 
     def _shares(self, item_ids: Array) -> Array:
         return np.asarray(self.repeat_share_[np.append(lookup_codes(item_ids, self.item_ids_), -1)])
-
-
-def _missing(report: Mapping[str, Any]) -> list[str]:
-    if report["n_undone"] + report["n_answered"] >= FEWEST_UNDONE:
-        return []
-    return [
-        f"duplicates: {report['n_undone']} of {report['n_repeats']} repeats were returned or "
-        f"cancelled, fewer than {FEWEST_UNDONE}; what a mistake looks like is mostly assumed."
-    ]

@@ -45,7 +45,7 @@ def learn_own(bought: Bought, found: Examples, group: Array, answered: Answered)
     if is_enough(found):
         return _from_carts(bought, found, group, accepted)
     found = found.take(~found.is_draw)
-    report = _report("the law of gaps alone", found, "day owned")
+    report = _report("the law of gaps alone", found)
     return _with_rates(bought, found, by_law_alone(), group, accepted, PER_DAY, report)
 
 
@@ -70,14 +70,14 @@ def learn_other(
         )
     flat = RepeatModel(np.tile([0.0, 1.0], (len(COLUMNS), 1)), np.zeros((len(COLUMNS), 2)),
                        np.zeros(1))  # fmt: skip
-    report = _report("the share that came back", found, "wanted repeat")
+    report = _report("the share that came back", found)
     odds = share / (1.0 - share)
-    return Forgotten(flat, odds, {**report, "mistakes_per_unit": float(odds[-1])})
+    return Forgotten(flat, odds, {**report, "mistake_share": float(share[-1])})
 
 
 def _from_carts(bought: Bought, found: Examples, group: Array, accepted: Floats) -> Forgotten:
     undone = _judged(bought, found, group).undone & ~found.is_draw
-    model, report = learn_repeats(found, undone), _report("past carts", found, "cart")
+    model, report = learn_repeats(found, undone), _report("past carts", found)
     real = found.take(~found.is_draw)
     return _with_rates(bought, real, model, group, accepted, PER_CART, report)
 
@@ -107,7 +107,9 @@ def _with_rates(
         more = np.append(1.0 + _by_group(group, accepted) / made, 1.0 + accepted.sum() / made.sum())
         rate = rate * more
     by_item = np.append(rate[:-1][group], rate[-1])
-    return Forgotten(model, by_item, {**report, "mistakes_per_unit": float(rate[-1])})
+    chances = expit(log_odds + np.log(by_item[real.item]))
+    share = float(chances.mean()) if len(chances) else 0.0
+    return Forgotten(model, by_item, {**report, "mistake_share": share})
 
 
 def _judged(bought: Bought, found: Examples, group: Array) -> Judged:
@@ -128,8 +130,8 @@ def _by_group(group: Array, values: Floats) -> Floats:
     return GroupSums(group, int(group.max(initial=-1)) + 1).add(values)
 
 
-def _report(how: str, found: Examples, unit: str) -> dict[str, Any]:
-    return {"from": how, "n_examples": int((~found.is_draw).sum()), "unit": unit}
+def _report(how: str, found: Examples) -> dict[str, Any]:
+    return {"from": how, "n_examples": int((~found.is_draw).sum())}
 
 
 __all__ = ["Forgotten", "learn_other", "learn_own"]

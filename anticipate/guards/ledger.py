@@ -47,7 +47,8 @@ def what_followed(reviewed: pd.DataFrame, log: InteractionLog, costs: Costs) -> 
         back or cancelled within 30 days; not then, but later within 30 days: elsewhere; not at
         all; open: the log ends too soon); ``money_*`` the same in price times quantity;
         ``net_money``: sent back and cancelled lines as mistakes, kept and bought elsewhere as
-        wishes. Lines not bought count as neither.
+        wishes; ``net_money_expected`` counts the mistakes that were kept, too (three in ten are,
+        as the guard assumes). Lines not bought count as neither.
     """
     wanted = (CUSTOMER, ITEM, TIMESTAMP, "kind", "reason")
     check_columns("reviewed", wanted, reviewed.columns, hint="Give what review(...) returned.")
@@ -59,18 +60,23 @@ def what_followed(reviewed: pd.DataFrame, log: InteractionLog, costs: Costs) -> 
     money = _money(lines)
     rows = {}
     kinds = lines["kind"].to_numpy(dtype=object)
-    for kind in [*sorted(set(kinds.tolist())), "all"]:
-        mine = np.ones(len(lines), dtype=bool) if kind == "all" else kinds == kind
-        rows[kind] = _row(fate[mine], money[mine], costs)
+    for kind in sorted(set(kinds.tolist())):
+        rows[kind] = _row(fate[kinds == kind], money[kinds == kind], costs)
+    nothing = _row(fate[:0], money[:0], costs)
+    rows["all"] = {name: sum((row[name] for row in rows.values()), start=nothing[name])
+                   for name in nothing}  # fmt: skip
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("kind")
 
 
-def _row(fate: Array, money: Array, costs: Costs) -> dict[str, float]:
+def _row(fate: Array, money: Array, costs: Costs) -> dict[str, Any]:
     n = {name: int((fate == code).sum()) for code, name in enumerate(FATES)}
     sums = {f"money_{name}": float(money[fate == code].sum()) for code, name in enumerate(FATES)}
     mistakes, wishes = n["returned"] + n["cancelled"], n["kept"] + n["bought_elsewhere"]
+    hidden = min(mistakes / UNDONE_SHARE - mistakes, wishes)
     net = mistakes * costs.mistake - wishes * costs.doubt
-    return {"n_lines": len(fate), **n, **sums, "net_money": float(net)}
+    expected = net + hidden * (costs.mistake + costs.doubt)
+    nets = {"net_money": float(net), "net_money_expected": float(expected)}
+    return {"n_lines": len(fate), **n, **sums, **nets}
 
 
 def _money(lines: pd.DataFrame) -> Array:
@@ -122,4 +128,4 @@ def _cancelled(history: History) -> Array:
     return np.asarray(match.purchase_row[rows])
 
 
-__all__ = ["FATES", "UNDONE_SHARE", "what_followed"]
+__all__ = ["FATES", "what_followed"]

@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 
 from ..columns import EVENT_CODES, PURCHASE
 from ..kernels.costliest import saving
+from ..kernels.events import Events
 from ..kernels.owned import Lines, undone_times
 from ..kernels.pairs import DAY
 from ..kernels.rules import KINDS, UNDONE_SHARE, Findings, Tables, check_lines
+from ..kernels.verdicts import Speaking
 from ..log import History
 from ..log.ids import lookup_codes
 from ..log.objections import objectors
@@ -43,7 +45,18 @@ class Costs(NamedTuple):
 
     @property
     def break_even(self) -> float:
+        """The chance from which a warning pays."""
         return self.doubt / (self.mistake + self.doubt)
+
+    @property
+    def aloud(self) -> Speaking:
+        """Every kind from break-even on, proved or not."""
+        thresholds = np.array([math.inf, *[self.break_even] * len(SPOKEN)])
+        return Speaking(thresholds, self.mistake, self.doubt, math.inf)
+
+    def saving(self, probability: Floats) -> Floats:
+        """Expected net money of a warning."""
+        return saving(probability, self.mistake, self.doubt)
 
 
 class Trial(NamedTuple):
@@ -66,23 +79,32 @@ def try_on_past(history: History, random_state: int | None) -> Trial | None:
         return None
     learned = learn_tables(before, None, random_state)
     tables = align_tables(learned.tables, before.item_ids, history.item_ids, history.items)
-    lines, rows, answer = _past_lines(history, start, end)
+    rows = _past_rows(history, start, end)
     if not len(rows):
         return None
     events, undone_at = history.events, undone_times(history.events, history.returns)
-    found = check_lines(events, undone_at, lines, tables=tables, objects=objectors(history))
-    source = np.where(found.line >= 0, rows[found.line], found.row)
-    near = np.stack([undone_at[rows], undone_at[source]]) - lines.timestamp
-    undone = (near < UNDO_DAYS * DAY) & np.stack([rows >= 0, source >= 0])
+    answered = answers_of(history)
+    answered = answered.take(answered.lines.timestamp >= start)
+    bought, objects = _lines(events, rows), objectors(history)
+    made = check_lines(events, undone_at, bought, tables=tables, objects=objects)
+    # Answers stand in the carts that were bought, but a warning answered a minute before a
+    # purchase is no earlier line of it: purchases are checked without them.
+    both = Lines(*(np.concatenate(two) for two in zip(bought, answered.lines, strict=True)))
+    asked = check_lines(events, undone_at, both, tables=tables, objects=objects)
+    source = np.where(made.line >= 0, rows[made.line], made.row)
+    near = np.stack([undone_at[rows], undone_at[source]]) - bought.timestamp
+    undone = (near[0] < UNDO_DAYS * DAY) | ((near[1] < UNDO_DAYS * DAY) & (source >= 0))
     share = usual_returns(bought_of(before), before.n_items)
     place = np.append(share, share.mean() if len(share) else 0.0)
-    moved = place[_places(before, history)][lines.item]
-    minutes = np.where(source >= 0, (lines.timestamp - events.timestamp[source]) / 6e7, 0.0)
-    return Trial(found, np.asarray(undone.any(axis=0)), usually_undone(moved, minutes), answer)
-
-
-def _places(before: History, history: History) -> Array:
-    return lookup_codes(history.item_ids, before.item_ids)
+    item = lookup_codes(history.item_ids, before.item_ids)[bought.item]
+    minutes = np.where(source >= 0, (bought.timestamp - events.timestamp[source]) / 6e7, 0.0)
+    n = len(answered.accepted)
+    return Trial(
+        found=Findings(*(np.append(a, b[len(rows) :]) for a, b in zip(made, asked, strict=True))),
+        undone=np.append(undone, np.zeros(n, dtype=bool)),
+        usual=np.append(usually_undone(place[item], minutes), np.zeros(n)),
+        answer=np.append(np.full(len(rows), -1), answered.accepted.astype(np.int64)),
+    )
 
 
 def _span(history: History) -> tuple[int, int] | None:
@@ -95,30 +117,28 @@ def _span(history: History) -> tuple[int, int] | None:
     return None if days < SHORTEST_DAYS else (end - round(days * DAY), end)
 
 
-def _past_lines(history: History, start: int, end: int) -> tuple[Lines, Array, Array]:
-    """Purchases of the span, then its answers; event rows (-1 of answers), and the answers."""
+def _past_rows(history: History, start: int, end: int) -> Array:
+    """Purchases of the span, the newest where there are many; positions in the events."""
     events = history.events
     mine = (events.event == EVENT_CODES[PURCHASE]) & (events.timestamp >= start)
     rows = np.flatnonzero(mine & (events.timestamp < end) & ~objectors(history)[events.customer])
-    if len(rows) > MOST_LINES:
-        newest = np.argsort(events.timestamp[rows], kind="stable")[-MOST_LINES:]
-        rows = np.sort(rows[newest])
-    answered = answers_of(history)
-    answered = answered.take(answered.lines.timestamp >= start)
-    bought = Lines(
+    newest = np.argsort(events.timestamp[rows], kind="stable")[-MOST_LINES:]
+    return np.sort(rows[newest])
+
+
+def _lines(events: Events, rows: Array) -> Lines:
+    return Lines(
         events.customer[rows].astype(np.int64), events.item[rows].astype(np.int64),
         events.timestamp[rows], events.quantity[rows], np.array(events.gift[rows]),
     )  # fmt: skip
-    lines = Lines(*(np.concatenate(two) for two in zip(bought, answered.lines, strict=True)))
-    answer = np.concatenate([np.full(len(rows), -1), answered.accepted.astype(np.int64)])
-    return lines, np.concatenate([rows, np.full(len(answered.accepted), -1)]), answer
 
 
-def ceiling(trial: Trial | None, per_1000: float) -> float:
-    """The probability that no more than so many of 1,000 past lines exceed."""
+def ceiling(trial: Trial | None, kinds: list[int], per_1000: float) -> float:
+    """The probability that no more than so many of 1,000 past lines exceed by these kinds."""
     if trial is None:
         return math.inf
-    p = np.sort(trial.found.probability[trial.answer < 0])[::-1]
+    mine = np.isin(trial.found.kind, kinds)
+    p = np.sort(np.where(mine, trial.found.probability, 0.0)[trial.answer < 0])[::-1]
     allowed = math.floor(per_1000 * len(p) / 1000.0 + 1e-9)
     return float(p[allowed]) if allowed < len(p) else 0.0
 
@@ -140,7 +160,7 @@ def judge(trial: Trial | None, kind: int, threshold: float, costs: Costs) -> dic
              (n_asked, n_yes / max(n_asked, 1), lower_bound(n_yes, n_asked))]  # fmt: skip
     size = float(n + n_asked)
     right, low = (sum(part[0] * part[k] for part in parts) / size for k in (1, 2))
-    net, net_low = (size * saving(np.array([right, low]), *costs)).tolist()
+    net, net_low = (size * costs.saving(np.array([right, low]))).tolist()
     return {"n_warned": n, "n_undone": n_undone, "n_answered": n_asked, "n_accepted": n_yes,
             "precision": right, "precision_low": low, "net_money": net, "net_money_low": net_low,
             }  # fmt: skip

@@ -15,7 +15,7 @@ import numpy as np
 from ..kernels.answers import ACCEPTED_CODE
 from ..kernels.verdicts import Speaking
 from ..log import History
-from .proof import SPOKEN, Costs, ceiling, judge, try_on_past, why_silent
+from .proof import SPOKEN, Costs, Trial, ceiling, judge, try_on_past, why_silent
 
 
 def answered(history: History) -> bool:
@@ -33,19 +33,34 @@ def choose_speaking(
     most_per_quarter: float | None,
     random_state: int | None,
 ) -> tuple[Speaking, dict[str, dict[str, Any]]]:
-    """Thresholds by kind; ``told``: the log knows returns or cancellations at all."""
+    """Thresholds by kind; ``told``: the log knows returns or cancellations at all.
+
+    The ceiling is shared by the kinds that speak: silent ones use none of it up.
+    """
     told = told or answered(history)
     trial = try_on_past(history, random_state) if told or most_per_1000 is not None else None
     threshold = costs.break_even
+    kinds = {
+        kind: _report(trial, code, threshold, costs, told=told, forced=kind in forced)
+        for code, kind in enumerate(SPOKEN, start=1)
+    }
     if most_per_1000 is not None:
-        threshold = max(threshold, ceiling(trial, float(most_per_1000)))
-    kinds: dict[str, dict[str, Any]] = {}
-    thresholds = [math.inf]
-    for code, kind in enumerate(SPOKEN, start=1):
-        judged = judge(trial, code, threshold, costs)
-        because = None if kind in forced else why_silent(judged, trial, told)
-        silent = {"speaks": because is None, "silent_because": because, "threshold": threshold}
-        kinds[kind] = {**silent, **judged}
-        thresholds.append(threshold if because is None else math.inf)
+        codes = [code for code, kind in enumerate(SPOKEN, start=1) if kinds[kind]["speaks"]]
+        threshold = max(threshold, ceiling(trial, codes, float(most_per_1000)))
+        for code in codes:
+            kind = SPOKEN[code - 1]
+            kinds[kind] = {**kinds[kind], **judge(trial, code, threshold, costs)}
+            kinds[kind]["threshold"] = threshold
+    thresholds = [one["threshold"] if one["speaks"] else math.inf for one in kinds.values()]
     most = math.inf if most_per_quarter is None else most_per_quarter
-    return Speaking(np.array(thresholds), *costs, most), kinds
+    return Speaking(np.array([math.inf, *thresholds]), costs.mistake, costs.doubt, most), kinds
+
+
+def _report(
+    trial: Trial | None, code: int, threshold: float, costs: Costs, *, told: bool, forced: bool
+) -> dict[str, Any]:
+    judged = judge(trial, code, threshold, costs)
+    because = None if forced else why_silent(judged, trial, told)
+    return {
+        "speaks": because is None, "silent_because": because, "threshold": threshold, **judged
+    }  # fmt: skip

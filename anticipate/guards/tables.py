@@ -31,6 +31,7 @@ from .repeat_items import repeat_items
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
+FEWEST_UNDONE = 10
 
 
 class Learned(NamedTuple):
@@ -85,7 +86,17 @@ def learn_tables(history: History, timing: Any, random_state: int | None) -> Lea
         "learned": {"already_owned": own.report, "substitute_owned": other.report},
         "quick": tables.quick._asdict(),
     }
+    report["missing"] = _missing(report)
     return Learned(tables, learning.repeat_shares(bought, n_items), report)
+
+
+def _missing(report: dict[str, Any]) -> list[str]:
+    if report["n_undone"] + report["n_answered"] >= FEWEST_UNDONE:
+        return []
+    return [
+        f"duplicates: {report['n_undone']} of {report['n_repeats']} repeats were returned or "
+        f"cancelled, fewer than {FEWEST_UNDONE}; what a mistake looks like is mostly assumed."
+    ]
 
 
 def _gaps_before(bought: Bought, n_items: int, category: Array | None) -> GapTable:
