@@ -16,6 +16,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CHURN = (ROOT / "docs" / "churn.md").read_text(encoding="utf-8")
+GUARDS = (ROOT / "docs" / "guards.md").read_text(encoding="utf-8")
 
 
 def blocks_of(page: str) -> list[tuple[str, str]]:
@@ -94,6 +95,29 @@ def test_the_page_on_churn_shows_code_that_runs(bookshop_history):
             run_python(code, names)
 
     assert 0 < names["contacts"]["cost"].sum() <= 500
+
+
+def test_the_page_on_guards_shows_code_that_runs(tmp_path, monkeypatch):
+    """Its sums are right: doubt .80, break-even .80 / 7.80, 7 * .30 - .80 * .70 = 1.54."""
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    for language, code in blocks_of(GUARDS):
+        if language == "python":
+            run_python(code, names)
+
+    assert names["reviewed"]["verdict"].tolist() == ["warn", "pass"]
+    assert names["guard"].report_["kinds"]["double_submit"]["threshold"] == pytest.approx(
+        0.1026, abs=1e-4
+    )
+    assert names["guard"].saving(0.30) == pytest.approx(1.54)
+    assert (names["looked"]["verdict"] == "pass").all()
+    assert names["ledger"].loc["all", "n_lines"] == names["looked"]["reason"].notna().sum() > 0
+    assert [one.reason.code for one in names["found"]] == ["substitute_owned"]
+    assert names["scorer"].check_cart("nobody", ["B-1984-ebook"], as_of="2025-03-02") == []
+    columns = set(
+        re.findall(r"`(\w+)`", GUARDS.split("| column | meaning |")[1].split("In `net")[0])
+    )
+    assert columns <= set(names["ledger"].columns)
 
 
 def test_the_two_commands_are_the_makefiles():

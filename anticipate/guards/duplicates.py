@@ -57,14 +57,15 @@ class DuplicateGuard(BaseEstimator):  # type: ignore[misc]
         What a wanted sale brings (>= 0), and the share of doubted ones that are lost. Warn iff
         ``cost_duplicate * P > (cost_annoyance + lost_sale_share * margin) * (1 - P)``.
     max_warnings_per_1000 : float, optional
-        At most so many of 1,000 lines, by the probabilities of past carts (> 0).
+        At most so many of 1,000 lines, shared by the kinds that speak, by the probabilities of
+        past carts (> 0).
     max_warnings_per_quarter : int, optional, default=4
         Of one customer; warnings answered in the log and those of the same review count (>= 1).
     kinds : list of str, optional
         Kinds that may warn without a proof; None: those that paid on past carts.
     mode : {"warn", "shadow"}
         ``"shadow"``: kind and probability are filled, the reason wherever a warning would pay,
-        of silent kinds too and without a cap; the verdict is "pass".
+        of silent kinds too, without a cap or ceiling; the verdict is "pass".
     random_state : int, optional
         Seed of the draws; None is 0.
 
@@ -73,8 +74,9 @@ class DuplicateGuard(BaseEstimator):  # type: ignore[misc]
     report_ : dict
         ``kinds``: per kind ``speaks, silent_because, threshold, n_warned, n_undone, n_answered,
         n_accepted, precision, precision_low, net_money, net_money_low`` on past carts.
-        ``learned``: per late kind ``from, n_examples, mistake_share`` (of past repeats). Also
-        ``n_repeats, n_undone, n_answered, n_accepted, quick, timing, missing``.
+        ``learned``: of ``already_owned`` and ``substitute_owned`` each ``from, n_examples,
+        mistake_share`` (of past repeats). Also ``n_repeats, n_undone, n_answered, n_accepted,
+        quick, timing, missing``.
     cutoff_ : Timestamp or DatetimeIndex
 
     Notes

@@ -174,7 +174,7 @@ def _as_mistakes(share_undone: float, usual: float) -> float:
 def why_silent(judged: dict[str, Any], trial: Trial | None, told: bool) -> str | None:
     """One sentence; None where the proof is there."""
     if not told:
-        return "the log knows no return, cancellation or answer: nothing shows what is a mistake"
+        return "the log knows no return, cancellation or accepted warning: nothing tells mistakes"
     if trial is None:
         return "the history is too short to try warnings on past carts"
     if judged["n_warned"] + judged["n_answered"] == 0:
