@@ -14,8 +14,9 @@ from sklearn.exceptions import NotFittedError
 from anticipate import exceptions as wrong
 from anticipate.evaluation.probability_metrics import auc
 from anticipate.guards import return_rows
+from anticipate.guards.bounds import lower_bound
 from anticipate.guards.return_guard import ReturnGuard
-from anticipate.guards.return_learning import Speaking, best_threshold, lower_bound
+from anticipate.guards.return_learning import Speaking, best_threshold
 from anticipate.guards.return_pairs import kept_pairs
 from anticipate.guards.return_rows import Slice, closed_lines, item_returns, kinds_of, slices
 from anticipate.kernels import return_past

@@ -168,7 +168,7 @@ def test_online_retail_cancellations_find_their_purchases(online_retail):
 
 @pytest.mark.parametrize("seed", range(20))
 def test_the_quick_matching_is_that_of_a_stack_for_every_pair(seed):
-    """Pairs of one purchase and one return take no loop, nor do pairs that are not asked for."""
+    """Pairs of one purchase and one return take no loop."""
     rng = np.random.default_rng(seed)
     n = 200
     customer = np.sort(rng.integers(0, 12, n))
@@ -178,12 +178,6 @@ def test_the_quick_matching_is_that_of_a_stack_for_every_pair(seed):
 
     assert whole.returned.tolist() == returned
     assert whole.unmatched.tolist() == unmatched
-    some = np.array([0, 3, 50, -1])
-    part, asked = match_returns(events, some), np.isin(events.item, some) & (events.item >= 0)
-    for name in ("returned", "returned_at", "purchase_row", "unmatched"):
-        assert getattr(part, name)[asked].tolist() == getattr(whole, name)[asked].tolist()
-    assert not part.returned[~asked].any()
-    assert not part.unmatched[~asked].any()
 
 
 def make_events(rng, customer):

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..columns import CANCEL, EVENT_CODES, PURCHASE, RETURN
+from ..exceptions import EmptyHistoryError
 from ..kernels.events import Events
 from ..kernels.owned import undone_times
 from ..kernels.returns import NEVER
@@ -32,6 +33,15 @@ class Bought:
     undone_at: Array  # int64 (n,): when all of it had come back; NEVER if it did not
     cutoffs: Array  # int64 (n_customers,)
     any_undone: bool  # the log knows returns or cancellations at all
+
+
+def check_bought(history: History) -> None:
+    """Somebody who does not object to profiling has bought something."""
+    bought = history.purchases
+    if not bought.n or objectors(history)[bought.customer].all():
+        raise EmptyHistoryError(
+            "there is no purchase before the cutoff; the guard needs some. Take a later one."
+        )
 
 
 def bought_of(history: History) -> Bought:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from ..exceptions import EmptyHistoryError, MinimumDataWarning
+from ..exceptions import MinimumDataWarning
 from ..kernels.ids import build_id_index, ids_at
 from ..kernels.owned import undone_times
 from ..kernels.rules import Tables, check_lines
@@ -26,7 +26,7 @@ from ..log import History, InteractionLog, check_history
 from ..log.ids import lookup_codes
 from ..log.objections import objectors
 from .align import align_tables
-from .bought import bought_of
+from .bought import bought_of, check_bought
 from .ledger import what_followed
 from .lines import read_lines
 from .settings import read_costs, read_kinds
@@ -148,11 +148,7 @@ class DuplicateGuard(BaseEstimator):  # type: ignore[misc]
         """
         check_history(history)
         costs, forced = read_costs(self), read_kinds(self)
-        bought = bought_of(history)
-        if bought.events.n == 0:
-            raise EmptyHistoryError(
-                "there is no purchase before the cutoff; the guard needs some. Take a later one."
-            )
+        check_bought(history)
         learned = learn_tables(history, timing, self.random_state)
         self.tables_, self.repeat_share_ = learned.tables, learned.repeat_share
         self.item_ids_, self.cutoff_ = history.item_ids, history.cutoff
@@ -160,7 +156,7 @@ class DuplicateGuard(BaseEstimator):  # type: ignore[misc]
         self.speaking_, kinds = choose_speaking(
             history,
             costs,
-            told=bought.any_undone,
+            told=bought_of(history).any_undone,
             forced=forced,
             most_per_1000=self.max_warnings_per_1000,
             most_per_quarter=None if most is None else float(most),

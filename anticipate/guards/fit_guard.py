@@ -21,7 +21,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._checks import check_option, check_positive
 from ..columns import MARKETING
-from ..exceptions import EmptyHistoryError, MinimumDataWarning
+from ..exceptions import MinimumDataWarning
 from ..kernels.fit import (
     COLUMNS,
     KINDS,
@@ -34,6 +34,7 @@ from ..kernels.fit import (
 from ..kernels.ids import build_id_index, ids_at
 from ..log import History, check_history
 from ..log.objections import objectors
+from .bought import check_bought
 from .fit_items import Fits, align_items, fit_items
 from .fit_learning import Costs, Learned, Line, learn_slips, learn_swaps, with_chances
 from .fit_rows import fit_slices, slip_share_of
@@ -137,10 +138,7 @@ class FitGuard(BaseEstimator):  # type: ignore[misc]
         check_history(history)
         for name in ("window_days", "cost_slip", "cost_misfit", "cost_annoyance"):
             check_positive(name, getattr(self, name))
-        if not (history.purchases.n and (~objectors(history)[history.purchases.customer]).any()):
-            raise EmptyHistoryError(
-                "there is no purchase before the cutoff; the guard needs some. Take a later one."
-            )
+        check_bought(history)
         days = float(self.window_days)
         fits = fit_items(history, days)
         past = fit_slices(history, days) if fits.knows_returns else []  # nothing to learn from

@@ -18,11 +18,11 @@ from ..kernels.events import Events
 from ..kernels.fit import PRICE_SLACK, SAME_THING, WIDTH, FitItems
 from ..kernels.fit_past import log_millionths
 from ..kernels.gap_learning import GroupSums
+from ..kernels.owned import DAY
 from ..log import History
 from ..log.ids import lookup_codes
 from ..log.objections import objectors
 from .fit_near import (
-    DAY,
     Pairs,
     neighbour_pairs,
     popular_pairs,

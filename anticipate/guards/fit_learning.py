@@ -21,9 +21,9 @@ from ..evaluation.calibration import expected_calibration_error
 from ..evaluation.probability_metrics import auc, calibration_line
 from ..kernels.fit import FitItems
 from ..kernels.return_risk import log_odds
+from .bounds import lower_bound
 from .fit_items import Fits
 from .fit_rows import Rows, Slice
-from .return_learning import lower_bound
 
 Floats = NDArray[np.float64]
 FEWEST_SLICES, FEWEST_HITS = 3, 15  # hits in the older slices

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from ..kernels.events import PURCHASE_CODE, Events
+from ..kernels.owned import DAY
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
-DAY = 86_400_000_000
 NEXT = 8  # lines of the kind after which a move is looked for
 NEAREST = 24  # neighbours by item where there are no categories
 MOST_POPULAR = 16  # candidates by category

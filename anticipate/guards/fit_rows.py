@@ -17,11 +17,10 @@ from ..kernels.events import PURCHASE_CODE
 from ..kernels.fit import look, slip_columns
 from ..kernels.fit_past import NEARLY_ALL
 from ..kernels.gap_learning import GroupSums
-from ..kernels.owned import Lines
+from ..kernels.owned import DAY, Lines
 from ..kernels.return_risk import log_odds
 from ..log import History
 from .fit_items import align_items, fit_items
-from .fit_near import DAY
 from .return_rows import Closed, closed_lines
 
 Array = NDArray[Any]

@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..columns import NAME
 from ..kernels.fit import BETTER_FIT, KINDS, FitFindings, FitItems
 from ..log.clock import to_timestamp
 from ..suggestions.fit_words import better_fit_facts, fit_options, quantity_facts
 from ..suggestions.reason import Reason
 from .lines import ReadLines
+from .names import name_and_id, plain
 
 Array = NDArray[Any]
 Said = tuple[Reason, dict[str, Any], list[str]]
@@ -58,11 +58,11 @@ def _better_fit(
     other_id = read.history.item_ids[other]
     paid = float(items.price[item] if np.isnan(price[i]) else price[i])
     shares = (float(items.share[item]), float(items.share[other]))
-    name, other_name = _name(read, read.item_ids[i]), _name(read, other_id)
+    name, other_name = name_and_id(read, read.item_ids[i]), name_and_id(read, other_id)
     prices = (paid, float(items.price[other]))
     place = int(np.flatnonzero(items.alternatives[item] == other)[0])
     fact = {
-        "item_id": _plain(other_id),
+        "item_id": plain(other_id),
         "price": prices[1],
         "return_share": shares[1],
         "n_bought": int(items.n_lines[other]),
@@ -77,25 +77,12 @@ def _better_fit(
 def _quantity(read: ReadLines, found: FitFindings, i: int) -> Said:
     row, usual, events = int(found.row[i]), float(found.usual[i]), read.history.events
     pieces = float(read.lines.quantity[i])
-    facts = quantity_facts(item=_name(read, read.item_ids[i]), pieces=pieces, usual=usual)
+    facts = quantity_facts(item=name_and_id(read, read.item_ids[i]), pieces=pieces, usual=usual)
     reason = Reason("quantity_of_customer" if row >= 0 else "quantity_of_item", facts)
-    fact: dict[str, Any] = {"item_id": _plain(read.item_ids[i]), "pieces": pieces, "usual": usual}
+    fact: dict[str, Any] = {"item_id": plain(read.item_ids[i]), "pieces": pieces, "usual": usual}
     if row >= 0:  # the customer's latest line of it
         order = int(events.order[row])
         fact["date"] = to_timestamp(int(events.timestamp[row])).isoformat()
-        fact["order_id"] = _plain(read.history.vocabulary.orders[order]) if order >= 0 else None
+        fact["order_id"] = plain(read.history.vocabulary.orders[order]) if order >= 0 else None
         fact["pieces_then"] = float(events.quantity[row])
     return reason, fact, fit_options("quantity_slip", **facts)
-
-
-def _name(read: ReadLines, item_id: Any) -> str:
-    """The item's name, with the id where editions may share a name; else its id."""
-    items = read.history.items
-    if NAME in items.columns and item_id in items.index:
-        name: Any = items.at[item_id, NAME]
-        return str(item_id) if pd.isna(name) else f"{name} ({item_id})"
-    return str(item_id)
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value

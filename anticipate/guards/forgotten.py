@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from ..kernels.gap_learning import GroupSums
-from ..kernels.owned import MINUTE
-from ..kernels.pairs import DAY
+from ..kernels.owned import DAY, MINUTE
 from ..kernels.repeats import COLUMNS, RepeatModel, by_law_alone, repeat_log_odds
 from . import learning
 from .answered import Answered

@@ -1,7 +1,8 @@
 """How often customers buy by mistake: rates learned from what was sent back.
 
 Reads  purchases of those who do not object to profiling, and what of them came back.
-Gives  rates of forgotten repeats by category, of second clicks, of unwanted editions.
+Gives  repeats and whether they were undone; rates of second clicks, of unwanted editions; items'
+       usual returns, pieces and repeat buyers.
 Never  a kept repeat as a mistake: it only shows that wishes exist.
 
 Nobody labels mistakes. A repeat that is sent back within 30 days, or whose original is, was one;
@@ -18,9 +19,8 @@ from numpy.typing import NDArray
 
 from ..kernels.clicks import QuickRates
 from ..kernels.gap_learning import GroupSums
-from ..kernels.owned import MINUTE
-from ..kernels.pairs import DAY, Pairs, find_pairs
-from ..kernels.returns import NEVER
+from ..kernels.owned import DAY, MINUTE
+from ..kernels.pairs import find_pairs
 from ..kernels.rules import UNDONE_SHARE
 from ..kernels.segments import run_starts
 from .bought import Bought
@@ -28,8 +28,6 @@ from .bought import Bought
 Floats = NDArray[np.float64]
 UNDO_DAYS = 30.0
 # Priors, each worth few observations: what is assumed where nothing was sent back.
-FORGOTTEN_PER_DAY, FORGOTTEN_WEIGHT = 3e-6, 0.3  # mistakes a day owned; seen mistakes
-CATEGORY_WEIGHT = 5.0  # mistakes of the whole that speak in each category
 SUBSTITUTE_SHARE, SUBSTITUTE_WEIGHT = 0.3, 10.0
 QUICK_SHARE, QUICK_WEIGHT = 1e-3, 500.0  # of purchases, for mistakes and for wishes each
 QUICK_MEAN_MINUTES, WANTED_MEAN_MINUTES, MINUTES_WEIGHT = 3.0, 20.0, 5.0
@@ -104,14 +102,6 @@ def usual_returns(bought: Bought, n_items: int) -> Floats:
     n, undone = sums.add(np.ones(len(first))), sums.add(back.astype(np.float64))
     whole = float(back.mean()) if len(first) else 0.0
     return (undone + RETURN_WEIGHT * whole) / (n + RETURN_WEIGHT)
-
-
-def owned_days(bought: Bought, n_items: int) -> Floats:
-    """Days that customers have owned each item, returned ones and gifts aside, (n_items,)."""
-    kept = bought.events.take(~bought.events.gift & (bought.undone_at == NEVER))
-    pairs: Pairs = find_pairs(kept, n_items)
-    days = (bought.cutoffs[pairs.customer] - pairs.first) / DAY
-    return GroupSums(pairs.item, n_items).add(np.maximum(days, 0.0))
 
 
 def substitute_shares(

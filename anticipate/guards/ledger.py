@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from .._checks import check_columns
 from ..columns import CANCEL, CUSTOMER, EVENT_CODES, ITEM, PRICE, QUANTITY, TIMESTAMP
 from ..kernels.events import PURCHASE_CODE
+from ..kernels.owned import DAY
 from ..kernels.returns import NEVER
 from ..kernels.rules import UNDONE_SHARE
 from ..log import History, InteractionLog
@@ -25,7 +26,6 @@ from .learning import UNDO_DAYS
 from .proof import Costs
 
 Array = NDArray[Any]
-DAY = 86_400_000_000
 FATES = ("kept", "returned", "cancelled", "bought_elsewhere", "not_bought", "open")
 KEPT, RETURNED, CANCELLED, ELSEWHERE, NOT_BOUGHT, OPEN = range(len(FATES))
 

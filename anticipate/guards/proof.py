@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 from ..columns import EVENT_CODES, PURCHASE
 from ..kernels.costliest import saving
 from ..kernels.events import Events
-from ..kernels.owned import Lines, undone_times
-from ..kernels.pairs import DAY
-from ..kernels.rules import KINDS, UNDONE_SHARE, Findings, Tables, check_lines
+from ..kernels.owned import DAY, MINUTE, Lines, undone_times
+from ..kernels.rules import KINDS, UNDONE_SHARE, Findings, check_lines
 from ..kernels.verdicts import Speaking
 from ..log import History
 from ..log.ids import lookup_codes
@@ -26,8 +25,8 @@ from ..log.objections import objectors
 from .align import align_tables
 from .answered import answers_of
 from .bought import bought_of
+from .bounds import lower_bound
 from .learning import UNDO_DAYS, usual_returns, usually_undone
-from .return_learning import lower_bound
 from .tables import learn_tables
 
 Array = NDArray[Any]
@@ -97,7 +96,7 @@ def try_on_past(history: History, random_state: int | None) -> Trial | None:
     share = usual_returns(bought_of(before), before.n_items)
     place = np.append(share, share.mean() if len(share) else 0.0)
     item = lookup_codes(history.item_ids, before.item_ids)[bought.item]
-    minutes = np.where(source >= 0, (bought.timestamp - events.timestamp[source]) / 6e7, 0.0)
+    minutes = np.where(source >= 0, (bought.timestamp - events.timestamp[source]) / MINUTE, 0.0)
     n = len(answered.accepted)
     return Trial(
         found=Findings(*(np.append(a, b[len(rows) :]) for a, b in zip(made, asked, strict=True))),
@@ -188,4 +187,4 @@ def why_silent(judged: dict[str, Any], trial: Trial | None, told: bool) -> str |
     return None
 
 
-__all__ = ["Costs", "Tables", "Trial", "ceiling", "judge", "try_on_past", "why_silent"]
+__all__ = ["Costs", "Trial", "ceiling", "judge", "try_on_past", "why_silent"]

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels.gap_learning import GroupSums
-from ..kernels.pairs import DAY, find_pairs
+from ..kernels.owned import DAY
+from ..kernels.pairs import find_pairs
 from ..kernels.repeats import RepeatItems
 from ..kernels.return_risk import log_odds
 from .bought import Bought

@@ -19,7 +19,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from .._checks import check_option, check_positive
-from ..exceptions import EmptyHistoryError, MinimumDataWarning
+from ..exceptions import MinimumDataWarning
 from ..kernels.costliest import saving
 from ..kernels.ids import build_id_index, ids_at
 from ..kernels.return_reasons import KeptPairs
@@ -36,6 +36,7 @@ from ..log import History, check_history
 from ..log.ids import lookup_codes
 from ..log.objections import objectors
 from ..suggestions.return_words import CUSTOMER, STAFF
+from .bought import check_bought
 from .lines import read_lines
 from .return_learning import LEVELS, Speaking, learn_risks
 from .return_pairs import align_pairs, kept_pairs
@@ -136,10 +137,7 @@ class ReturnGuard(BaseEstimator):  # type: ignore[misc]
         for name in ("return_window_days", "cost_return", "cost_annoyance", "least_lift"):
             check_positive(name, getattr(self, name))
         events, days = history.events, float(self.return_window_days)
-        if not (history.purchases.n and (~objectors(history)[history.purchases.customer]).any()):
-            raise EmptyHistoryError(
-                "there is no purchase before the cutoff; the guard needs some. Take a later one."
-            )
+        check_bought(history)
         closed = closed_lines(history, days)
         past = slices(history, days)
         cost = self.cost_annoyance / (self.cost_return + self.cost_annoyance)

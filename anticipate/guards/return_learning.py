@@ -27,6 +27,7 @@ from ..kernels.return_risk import (
     is_worth_saying,
     risk_log_odds,
 )
+from .bounds import lower_bound
 from .return_rows import FEWEST_RETURNED, FEWEST_SLICES, Slice, are_too_few
 
 Floats = NDArray[np.float64]
@@ -38,7 +39,6 @@ CANDIDATES = {"cart": ("item", "cart"), "customer": ("item", "cart", "habit"),
 SHRINK = 0.1  # scikit-learn's C: a few positives stay close to the base rate
 FEWEST_WARNED, STEPS = 20, 40
 SLOPE = (0.7, 1.4)  # of a calibration line that lets warnings be trusted
-Z90 = 1.2815515655446004  # one-sided 90 %
 
 
 class Speaking(NamedTuple):
@@ -197,15 +197,6 @@ def best_threshold(one: Slice, p: Floats, speaking: Speaking) -> float | None:
 
 def worth_saying(one: Slice, p: Floats, threshold: float, least_lift: float) -> NDArray[np.bool_]:
     return is_worth_saying(p, one.base, threshold, least_lift)
-
-
-def lower_bound(hits: int, n: int) -> float:
-    """Wilson's lower 90 % bound of a share; 0 without lines."""
-    if not n:
-        return 0.0
-    share, scale = hits / n, 1.0 + Z90**2 / n
-    half = Z90 * math.sqrt(share * (1.0 - share) / n + Z90**2 / (4.0 * n * n))
-    return max((share + Z90**2 / (2.0 * n) - half) / scale, 0.0)
 
 
 def _silence(because: str) -> dict[str, Any]:

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from ..columns import EVENT_CODES, PRICE, PURCHASE
 from ..exceptions import BadRowsError
 from ..kernels.gap_learning import GroupSums
-from ..kernels.owned import Lines
+from ..kernels.owned import DAY, Lines
 from ..kernels.return_past import Kinds
-from ..kernels.return_risk import DAY, ItemReturns, LineFacts, risk_columns
+from ..kernels.return_risk import ItemReturns, LineFacts, risk_columns
 from ..kernels.returns import NEVER
 from ..log import History
 from ..log.ids import lookup_codes

@@ -14,11 +14,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..columns import NAME
 from ..kernels.return_reasons import KeptPairs, reasons_of
 from ..kernels.return_risk import LineFacts
 from ..suggestions.return_words import CUSTOMER, STAFF, facts_said, options_of, return_fact
 from .lines import ReadLines
+from .names import name_and_id
 
 Array = NDArray[Any]
 
@@ -67,13 +67,7 @@ def _evidence(i: int, read: ReadLines, judged: Judged, audience: str) -> list[di
         i, judged.facts, judged.pairs, pair_code=judged.pair_code,
         objects=bool(judged.objects[i]), own=audience == STAFF,
     )  # fmt: skip
-    return [return_fact(said.code, **facts_said(said, _name(read, said.line))) for said in found]
-
-
-def _name(read: ReadLines, i: int) -> str:
-    """The item's name, else its id; with the id where editions may share a name."""
-    items, item_id = read.history.items, read.item_ids[i]
-    if NAME in items.columns and item_id in items.index:
-        name: Any = items.at[item_id, NAME]
-        return str(item_id) if pd.isna(name) else f"{name} ({item_id})"
-    return str(item_id)
+    return [
+        return_fact(said.code, **facts_said(said, name_and_id(read, read.item_ids[said.line])))
+        for said in found
+    ]

@@ -18,7 +18,7 @@ from ..log import History
 from .proof import SPOKEN, Costs, Trial, ceiling, judge, try_on_past, why_silent
 
 
-def answered(history: History) -> bool:
+def has_accepted(history: History) -> bool:
     """Whether a warning was ever accepted."""
     return bool((history.events.event == ACCEPTED_CODE).any())
 
@@ -37,7 +37,7 @@ def choose_speaking(
 
     The ceiling is shared by the kinds that speak: silent ones use none of it up.
     """
-    told = told or answered(history)
+    told = told or has_accepted(history)
     trial = try_on_past(history, random_state) if told or most_per_1000 is not None else None
     threshold = costs.break_even
     kinds = {

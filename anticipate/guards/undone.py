@@ -22,7 +22,7 @@ from scipy.special import expit
 
 from ..kernels.repeats import RepeatModel
 from ..kernels.rules import UNDONE_SHARE
-from .return_learning import lower_bound
+from .bounds import lower_bound
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]

@@ -14,12 +14,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..columns import NAME
 from ..kernels.owned import MINUTE
 from ..kernels.rules import KINDS, Findings, Tables, table_row
 from ..log.clock import to_timestamp
 from ..suggestions.duplicate_words import duplicate_reason, options_of
 from .lines import ReadLines
+from .names import name_of, plain
 
 Array = NDArray[Any]
 
@@ -47,13 +47,13 @@ def with_words(
         owned, order = fact["item_id"], fact["order_id"]
         reasons[i] = duplicate_reason(
             kind,
-            item=_name(read, read.item_ids[i]),
-            owned=_name(read, owned),
+            item=name_of(read, read.item_ids[i]),
+            owned=name_of(read, owned),
             bought_on=_local(read, fact["at"]),
             minutes=(int(read.lines.timestamp[i]) - fact["at"]) / MINUTE,
             order=order,
             repeat_share=float(shares[row[i]]),
-            ids=(_plain(read.item_ids[i]), owned),
+            ids=(plain(read.item_ids[i]), owned),
             has_editions=bool(has_editions[i]),
         ).text()
         date = to_timestamp(fact["at"]).isoformat()
@@ -80,20 +80,8 @@ def _earlier(read: ReadLines, found: Findings, i: int) -> dict[str, Any]:
         at, item = int(events.timestamp[row]), read.history.item_ids[events.item[row]]
         code = int(events.order[row])
         order = None if code < 0 else read.history.vocabulary.orders[code]
-    return {"at": at, "item_id": _plain(item), "order_id": _plain(order)}
-
-
-def _name(read: ReadLines, item_id: Any) -> str:
-    items = read.history.items
-    if NAME in items.columns and item_id in items.index:
-        name: Any = items.at[item_id, NAME]
-        return str(item_id) if pd.isna(name) else str(name)
-    return str(item_id)
+    return {"at": at, "item_id": plain(item), "order_id": plain(order)}
 
 
 def _local(read: ReadLines, microseconds: int) -> datetime:
     return to_timestamp(microseconds).tz_convert(read.history.timezone).to_pydatetime()
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value

@@ -14,13 +14,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .answers import DISMISSED_CODE
 from .events import PURCHASE_CODE, Events
 from .owned import Lines
 from .returns import CANCEL_CODE, RETURN_CODE
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
-RATING_CODE, NOT_INTERESTED_CODE, DISMISSED_CODE = 9, 11, 13  # in columns.EVENTS; held by a test
+RATING_CODE, NOT_INTERESTED_CODE = 9, 11  # in columns.EVENTS; held by a test
 MILLIONTHS = 1e6
 W_ALL = 3.0  # lines that say that a customer takes as many pieces as others
 NEARLY_ALL = 0.8  # of a line's pieces: from there on it came back as a whole

@@ -20,7 +20,6 @@ from .return_past import Kinds, Past, cart_counts, log_of_price
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
-DAY = 86_400_000_000
 FAR = 6.0  # standard deviations at which a column is cut off, so that no outlier decides alone
 OWN_WEIGHT = 20.0  # lines of everybody that speak in a customer's own share of returns
 
@@ -119,7 +118,7 @@ _OF_RETURNS: dict[str, Callable[[LineFacts], Array]] = {
     "log_thing_sent_back": lambda f: np.log1p(f.past.n_thing_back),
 }
 _FORMULAS = {**_OF_CART, **_OF_HABIT, **_OF_RETURNS}
-OF_CART, OF_HABIT, OF_RETURNS = tuple(_OF_CART), tuple(_OF_HABIT), tuple(_OF_RETURNS)
+OF_CART, OF_HABIT = tuple(_OF_CART), tuple(_OF_HABIT)
 COLUMNS = tuple(_FORMULAS)
 _IN_ORDER = tuple(_FORMULAS.values())
 

@@ -36,11 +36,10 @@ class ReturnMatch:
 NEVER = np.iinfo(np.int64).max
 
 
-def match_returns(events: Events, items: Array | None = None) -> ReturnMatch:
+def match_returns(events: Events) -> ReturnMatch:
     """Match by the same order if it holds the item, else by the latest open purchases.
 
-    Partial quantities are allowed; one return may close several purchases. ``items``: codes of
-    the only items to look at, -1 none; elsewhere nothing is matched.
+    Partial quantities are allowed; one return may close several purchases.
     """
     n = events.n
     match = ReturnMatch(
@@ -50,10 +49,6 @@ def match_returns(events: Events, items: Array | None = None) -> ReturnMatch:
         unmatched=np.zeros(n),
     )
     is_return = (events.event == RETURN_CODE) | (events.event == CANCEL_CODE)
-    if items is not None and is_return.any():
-        is_return &= _flags(items, max(int(events.item.max()), int(items.max(initial=0))))[
-            events.item
-        ]
     if not is_return.any():
         return match
     rows, pair = _rows_of_pairs_with_returns(events, is_return)
