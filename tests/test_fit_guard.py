@@ -12,8 +12,8 @@ from sklearn.exceptions import NotFittedError
 
 from anticipate import exceptions as wrong
 from anticipate.guards import FitGuard, fit_items, fit_learning
+from anticipate.guards.costs import Costs
 from anticipate.guards.fit_learning import (
-    Costs,
     Judged,
     Line,
     best_threshold,

@@ -9,8 +9,8 @@ from sklearn.exceptions import NotFittedError
 
 from anticipate.exceptions import ColumnError
 from anticipate.guards import DuplicateGuard
+from anticipate.guards.costs import Costs
 from anticipate.guards.ledger import FATES, what_followed
-from anticipate.guards.proof import Costs
 from anticipate.log import InteractionLog
 
 DAY = pd.Timedelta(1, "D")

@@ -13,7 +13,8 @@ from anticipate.datasets import make_log
 from anticipate.exceptions import MinimumDataWarning
 from anticipate.guards import DuplicateGuard
 from anticipate.guards.bounds import lower_bound
-from anticipate.guards.proof import Costs, Trial, ceiling, judge, try_on_past, why_silent
+from anticipate.guards.costs import Costs
+from anticipate.guards.proof import Trial, ceiling, judge, try_on_past, why_silent
 from anticipate.kernels.rules import ALREADY_OWNED, DOUBLE_SUBMIT, NONE, Findings
 from anticipate.log import InteractionLog
 from anticipate.testing import random_log

@@ -7,7 +7,7 @@ import pytest
 from test_habits import lines_of
 from test_rules import EBOOK, LAMP, PRINT, TEA, line
 
-from anticipate.guards.proof import Costs
+from anticipate.guards.costs import Costs
 from anticipate.kernels.rules import ALREADY_OWNED, DOUBLE_SUBMIT, NONE, SUBSTITUTE_OWNED, Findings
 from anticipate.kernels.verdicts import Speaking, choose_warnings
 

@@ -35,8 +35,9 @@ from ..kernels.ids import build_id_index, ids_at
 from ..log import History, check_history
 from ..log.objections import objectors
 from .bought import check_bought
+from .costs import Costs
 from .fit_items import Fits, align_items, fit_items
-from .fit_learning import Costs, Learned, Line, learn_slips, learn_swaps, with_chances
+from .fit_learning import Learned, Line, learn_slips, learn_swaps, with_chances
 from .fit_rows import fit_slices, slip_share_of
 from .fit_wording import with_words
 from .lines import read_lines
@@ -207,12 +208,12 @@ class FitGuard(BaseEstimator):  # type: ignore[misc]
         )
         return with_words(cart, read, found, price, items)
 
-    def saving(self, probability: float, kind: str) -> float:
-        """Net money of a word: ``cost * P - cost_annoyance * (1 - P)``.
+    def saving(self, probability: Any, kind: str) -> Array:
+        """Expected net money of a warning: ``cost * P - cost_annoyance * (1 - P)``.
 
         Parameters
         ----------
-        probability : float
+        probability : float or array
         kind : {"better_fit", "quantity_slip"}
         """
         check_option("kind", kind, tuple(name for name in KINDS if name))

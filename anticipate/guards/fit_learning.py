@@ -22,6 +22,7 @@ from ..evaluation.probability_metrics import auc, calibration_line
 from ..kernels.fit import FitItems
 from ..kernels.return_risk import log_odds
 from .bounds import lower_bound
+from .costs import Costs
 from .fit_items import Fits
 from .fit_rows import Rows, Slice
 
@@ -49,21 +50,6 @@ class Line(NamedTuple):
         """Difference of two chances, from log-odds of shares; at least 0."""
         p, q = (expit(self.intercept + self.coefficient[0] * one) for one in (odds, other))
         return np.maximum(self.kept * (p - q), 0.0)
-
-
-class Costs(NamedTuple):
-    """Of a mistake made, and of a needless word."""
-
-    mistake: float
-    annoyance: float
-
-    @property
-    def break_even(self) -> float:
-        return self.annoyance / (self.mistake + self.annoyance)
-
-    def saving(self, probability: float) -> float:
-        """Net money of a word."""
-        return self.mistake * probability - self.annoyance * (1.0 - probability)
 
 
 class Judged(NamedTuple):
@@ -215,8 +201,8 @@ def _threshold(middle: Judged, newest: Judged, costs: Costs) -> tuple[float, dic
     right, low = (hits / n - anyway if n else math.nan), lower_bound(hits, n) - anyway
     told = {
         "threshold": best, "n_warned": n, "precision": right, "precision_low": low,
-        "break_even": need, "net_money": n * costs.saving(right) if n else 0.0,
-        "net_money_low": n * costs.saving(low),
+        "break_even": need, "net_money": n * float(costs.saving(right)) if n else 0.0,
+        "net_money_low": n * float(costs.saving(low)),
     }  # fmt: skip
     if n < FEWEST_WARNED or low <= need:
         because = (

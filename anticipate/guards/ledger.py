@@ -22,8 +22,8 @@ from ..kernels.rules import UNDONE_SHARE
 from ..log import History, InteractionLog
 from ..log.clock import read_times
 from ..log.ids import check_ids, lookup_codes
+from .costs import Costs
 from .learning import UNDO_DAYS
-from .proof import Costs
 
 Array = NDArray[Any]
 FATES = ("kept", "returned", "cancelled", "bought_elsewhere", "not_bought", "open")

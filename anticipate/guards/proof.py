@@ -14,11 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..columns import EVENT_CODES, PURCHASE
-from ..kernels.costliest import saving
 from ..kernels.events import Events
 from ..kernels.owned import DAY, MINUTE, Lines, undone_times
 from ..kernels.rules import KINDS, UNDONE_SHARE, Findings, check_lines
-from ..kernels.verdicts import Speaking
 from ..log import History
 from ..log.ids import lookup_codes
 from ..log.objections import objectors
@@ -26,6 +24,7 @@ from .align import align_tables
 from .answered import answers_of
 from .bought import bought_of
 from .bounds import lower_bound
+from .costs import Costs
 from .learning import UNDO_DAYS, usual_returns, usually_undone
 from .tables import learn_tables
 
@@ -34,28 +33,6 @@ Floats = NDArray[np.float64]
 LONGEST_DAYS, SHORTEST_DAYS = 365.0, 28.0  # of past carts
 MOST_LINES = 300_000  # the newest
 SPOKEN = KINDS[1:]
-
-
-class Costs(NamedTuple):
-    """Per line, in one unit of money."""
-
-    mistake: float
-    doubt: float
-
-    @property
-    def break_even(self) -> float:
-        """The chance from which a warning pays."""
-        return self.doubt / (self.mistake + self.doubt)
-
-    @property
-    def aloud(self) -> Speaking:
-        """Every kind from break-even on, proved or not."""
-        thresholds = np.array([math.inf, *[self.break_even] * len(SPOKEN)])
-        return Speaking(thresholds, self.mistake, self.doubt, math.inf)
-
-    def saving(self, probability: Floats) -> Floats:
-        """Expected net money of a warning."""
-        return saving(probability, self.mistake, self.doubt)
 
 
 class Trial(NamedTuple):
@@ -187,4 +164,4 @@ def why_silent(judged: dict[str, Any], trial: Trial | None, told: bool) -> str |
     return None
 
 
-__all__ = ["Costs", "Trial", "ceiling", "judge", "try_on_past", "why_silent"]
+__all__ = ["Trial", "ceiling", "judge", "try_on_past", "why_silent"]

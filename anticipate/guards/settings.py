@@ -11,7 +11,8 @@ from typing import Any
 
 from .._checks import check_count, check_option, check_positive, check_probability
 from ..exceptions import ParameterError
-from .proof import SPOKEN, Costs
+from .costs import Costs
+from .proof import SPOKEN
 
 MODES = ("warn", "shadow")
 

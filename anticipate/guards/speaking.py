@@ -15,7 +15,8 @@ import numpy as np
 from ..kernels.answers import ACCEPTED_CODE
 from ..kernels.verdicts import Speaking
 from ..log import History
-from .proof import SPOKEN, Costs, Trial, ceiling, judge, try_on_past, why_silent
+from .costs import Costs
+from .proof import SPOKEN, Trial, ceiling, judge, try_on_past, why_silent
 
 
 def has_accepted(history: History) -> bool:
