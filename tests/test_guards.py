@@ -696,3 +696,30 @@ def test_more_mistakes_are_caught_than_by_plain_rules(bookshop, bookshop_history
     assert all(
         caught > catch_share_at(mistake, rule["probability"], false_per_1000=20) for rule in plain
     )
+
+
+def test_a_kind_that_a_ceiling_leaves_without_a_proof_is_silent(bookshop_history):
+    """One warning in 1,000 lines leaves too few to prove much: who speaks has paid at that rate."""
+    guard = quiet_fit(bookshop_history, max_warnings_per_1000=1)
+    said = guard.report_["kinds"].values()
+
+    assert all(one["net_money_low"] > 0 for one in said if one["speaks"])
+    assert all(one["silent_because"] for one in said if not one["speaks"])
+    assert np.isfinite(guard.speaking_.thresholds).sum() == sum(one["speaks"] for one in said)
+
+
+def test_guards_of_the_whole_can_be_given(bookshop_history):
+    """They are cloned, and what is none of them is refused by name."""
+    mine = DuplicateGuard(cost_duplicate=4.0)
+    whole = Anticipator(guards={"guard": mine}, random_state=0).fit(bookshop_history)
+
+    assert whole.guard_.cost_duplicate == 4.0
+    assert whole.guard_ is not mine
+    assert not hasattr(mine, "tables_")
+    for wrong, word in (
+        ({"guards": mine}, "none of"),
+        ({"returns": mine}, "ReturnGuard"),
+        ([mine], "mapping"),
+    ):
+        with pytest.raises(ParameterError, match=word):
+            Anticipator(guards=wrong).fit(bookshop_history)

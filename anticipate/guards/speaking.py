@@ -48,10 +48,10 @@ def choose_speaking(
     if most_per_1000 is not None:
         codes = [code for code, kind in enumerate(SPOKEN, start=1) if kinds[kind]["speaks"]]
         threshold = max(threshold, ceiling(trial, codes, float(most_per_1000)))
-        for code in codes:
+        for code in codes:  # what the ceiling leaves of a kind must pay, too
             kind = SPOKEN[code - 1]
-            kinds[kind] = {**kinds[kind], **judge(trial, code, threshold, costs)}
-            kinds[kind]["threshold"] = threshold
+            forces = kind in forced and math.isfinite(threshold)
+            kinds[kind] = _report(trial, code, threshold, costs, told=told, forced=forces)
     thresholds = [one["threshold"] if one["speaks"] else math.inf for one in kinds.values()]
     most = math.inf if most_per_quarter is None else most_per_quarter
     return Speaking(np.array([math.inf, *thresholds]), costs.mistake, costs.doubt, most), kinds

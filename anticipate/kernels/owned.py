@@ -84,8 +84,11 @@ def find_owned(
     wanted = (lines.customer * span + asked).ravel()
     at = np.concatenate([lines.timestamp] * len(asked))
     low, last = key.searchsorted(wanted), key.searchsorted(wanted, side="right") - 1
+    known = time
+    if events.known_at is not events.timestamp:
+        known = np.maximum(time, events.known_at[rows])
     # In looking back events lie at or after a line; and what is gone by then is passed over.
-    while (late := (last >= low) & ((time[last] >= at) | (undone[last] <= at))).any():
+    while (late := (last >= low) & ((known[last] >= at) | (undone[last] <= at))).any():
         last = last - late
     has = (last >= low) & (asked.ravel() >= 0)
     last, low = np.where(has, last, 0), np.where(has, low, 0)
