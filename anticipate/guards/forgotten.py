@@ -116,10 +116,10 @@ def _judged(bought: Bought, found: Examples, group: Array) -> Judged:
     events, undone_at = bought.events, bought.undone_at
     usual = learning.usual_returns(bought, len(group))
     at = events.timestamp[found.row]
-    soon = np.minimum(undone_at[found.row], undone_at[found.source]) - at
+    back_at = np.minimum(undone_at[found.row], undone_at[found.source])
     minutes = (at - events.timestamp[found.source]) / MINUTE
     return Judged(
-        undone=soon < learning.UNDO_DAYS * DAY,
+        undone=back_at < at + np.int64(learning.UNDO_DAYS * DAY),
         usual=np.maximum(learning.usually_undone(usual[found.item], minutes), LEAST_USUAL),
         group=group[found.item],
     )

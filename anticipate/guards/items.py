@@ -8,6 +8,7 @@ Never  a guess where an attribute is missing: unknown is neither consumable nor 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,7 @@ def lifetime_days(items: pd.DataFrame) -> NDArray[np.float64]:
     if LIFETIME_DAYS in items.columns:
         given = pd.to_numeric(items[LIFETIME_DAYS], errors="coerce")
         days[:-1] = given.to_numpy(dtype=np.float64, na_value=np.nan)
-    return np.where(days > 0, days, np.nan)
+    return np.where((days > 0) & np.isfinite(days), days, np.nan)
 
 
 def category_codes(items: pd.DataFrame) -> NDArray[np.int64] | None:
@@ -66,10 +67,13 @@ def substitutes(items: pd.DataFrame) -> Array:
     found: dict[int, list[int]] = {}
     for family in editions.values():
         for row in family:
-            found.setdefault(row, []).extend(one for one in family if one != row)
+            found.setdefault(row, []).extend(family[: MOST_SUBSTITUTES + 1])  # the row may be one
+    boxes: dict[int, set[int]] = {}
     for box, inside in _named(items, CONTAINS):
-        for row in editions.get(int(work[inside]), [inside]):
-            found.setdefault(row, []).append(box)
+        boxes.setdefault(editions.get(int(work[inside]), [inside])[0], set()).add(box)
+    for first, holding in boxes.items():
+        for row in editions.get(int(work[first]), [first]):
+            found.setdefault(row, []).extend(sorted(holding)[: MOST_SUBSTITUTES + 1])
     for row, cover in _named(items, COVERED_BY):
         found.setdefault(row, []).append(cover)
     return _padded({row: sorted(set(f) - {row}) for row, f in found.items()}, len(items))
@@ -97,23 +101,23 @@ def _named(items: pd.DataFrame, name: str) -> Iterable[tuple[int, int]]:
 
 
 def _ids(value: Any) -> list[Any]:
-    """Ids in a list, or in text between bars, commas or semicolons."""
+    """Ids in a list, or in text between bars, commas or semicolons; what can be none is no id."""
     if isinstance(value, (list, tuple, set, frozenset, np.ndarray)):
-        return list(value)
+        return [one for one in value if isinstance(one, (str, Number))]
     if isinstance(value, str):
         return [part.strip() for part in value.replace(",", "|").replace(";", "|").split("|")]
-    return [] if pd.isna(value) else [value]
+    return [value] if isinstance(value, Number) else []
 
 
 def _whole(id_: Any) -> Any:
     """Text as a whole number where it is one: integer ids are listed as text."""
     try:
-        return int(id_)
-    except (TypeError, ValueError):
+        return int(id_) if isinstance(id_, str) else id_
+    except ValueError:
         return id_
 
 
 def _is_true(value: Any) -> bool:
     if isinstance(value, str):
         return value.strip().lower() in _TRUE
-    return not pd.isna(value) and bool(value)
+    return isinstance(value, (Number, np.bool_)) and bool(value == value) and bool(value)

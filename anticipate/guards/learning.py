@@ -80,7 +80,8 @@ def find_repeats(bought: Bought, thing: NDArray[np.int64]) -> Repeats:
     later = events.timestamp[before] < events.timestamp[after]
     before, after = before[same & owned & later], after[same & owned & later]
     since = events.timestamp[after]
-    soon = [(undone_at[one] - since) < UNDO_DAYS * DAY for one in (after, before)]
+    limit = since + np.int64(UNDO_DAYS * DAY)  # a sum: NEVER less a time before 1970 overflows
+    soon = [undone_at[one] < limit for one in (after, before)]
     return Repeats(
         row=after,
         item=events.item[after].astype(np.int64),
@@ -97,7 +98,7 @@ def usual_returns(bought: Bought, n_items: int) -> Floats:
     events = bought.events
     order = np.lexsort((np.arange(events.n), events.item, events.customer))
     first = order[run_starts(events.customer[order], events.item[order])]
-    back = (bought.undone_at[first] - events.timestamp[first]) < UNDO_DAYS * DAY
+    back = bought.undone_at[first] < events.timestamp[first] + np.int64(UNDO_DAYS * DAY)
     sums = GroupSums(events.item[first], n_items)
     n, undone = sums.add(np.ones(len(first))), sums.add(back.astype(np.float64))
     whole = float(back.mean()) if len(first) else 0.0

@@ -109,7 +109,7 @@ def _fates(lines: pd.DataFrame, history: History) -> Array:
     wait = np.where(found, time[place] - at, NEVER)
     row = bought[np.minimum(place, max(len(bought) - 1, 0))] if len(bought) else place
     limit = np.int64(UNDO_DAYS * DAY)
-    back = found & (match.returned_at[row] - events.timestamp[row] < limit)
+    back = found & (match.returned_at[row] < events.timestamp[row] + limit)
     back &= match.returned[row] >= events.quantity[row]  # of a part the rest was kept
     fate = np.full(len(lines), NOT_BOUGHT)
     fate[at + limit > history.cutoff_us] = OPEN

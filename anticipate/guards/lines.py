@@ -19,6 +19,7 @@ from ..exceptions import BadRowsError
 from ..kernels.owned import Lines
 from ..log import History
 from ..log.clock import read_times
+from ..log.flags import read_flags
 from ..log.ids import check_ids, lookup_codes
 
 Array = NDArray[Any]
@@ -84,4 +85,10 @@ def _quantities(cart: pd.DataFrame) -> Array:
 def _gifts(cart: pd.DataFrame) -> Array:
     if GIFT not in cart.columns:
         return np.zeros(len(cart), dtype=bool)
-    return np.array([not pd.isna(flag) and bool(flag) for flag in cart[GIFT]], dtype=bool)
+    flags, bad = read_flags(cart[GIFT])
+    if bad.any():
+        raise BadRowsError(
+            f"cart: {int(bad.sum())} lines have a gift that is neither true nor false "
+            f"(rows {np.flatnonzero(bad)[:3].tolist()}); mend them."
+        )
+    return flags

@@ -51,7 +51,8 @@ def try_on_past(history: History, random_state: int | None) -> Trial | None:
         return None
     start, end = span
     before = history.before(start)
-    if before.n_purchases == 0:
+    bought_before = bought_of(before)
+    if bought_before.events.n == 0:
         return None
     learned = learn_tables(before, None, random_state)
     tables = align_tables(learned.tables, before.item_ids, history.item_ids, history.items)
@@ -68,9 +69,9 @@ def try_on_past(history: History, random_state: int | None) -> Trial | None:
     both = Lines(*(np.concatenate(two) for two in zip(bought, answered.lines, strict=True)))
     asked = check_lines(events, undone_at, both, tables=tables, objects=objects)
     source = np.where(made.line >= 0, rows[made.line], made.row)
-    near = np.stack([undone_at[rows], undone_at[source]]) - bought.timestamp
-    undone = (near[0] < UNDO_DAYS * DAY) | ((near[1] < UNDO_DAYS * DAY) & (source >= 0))
-    share = usual_returns(bought_of(before), before.n_items)
+    limit = bought.timestamp + np.int64(UNDO_DAYS * DAY)
+    undone = (undone_at[rows] < limit) | ((undone_at[source] < limit) & (source >= 0))
+    share = usual_returns(bought_before, before.n_items)
     place = np.append(share, share.mean() if len(share) else 0.0)
     item = lookup_codes(history.item_ids, before.item_ids)[bought.item]
     minutes = np.where(source >= 0, (bought.timestamp - events.timestamp[source]) / MINUTE, 0.0)

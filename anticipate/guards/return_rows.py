@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..columns import EVENT_CODES, PRICE, PURCHASE
+from ..columns import CATEGORY, EVENT_CODES, PRICE, PURCHASE
 from ..exceptions import BadRowsError
 from ..kernels.gap_learning import GroupSums
 from ..kernels.owned import DAY, Lines
@@ -102,7 +102,9 @@ def kinds_of(items: pd.DataFrame) -> Kinds:
     """Things and categories of a history's items; without a work an item is its own thing."""
     n, work, category = len(items), work_codes(items), category_codes(items)
     thing = np.where(work >= 0, n + 1 + work, np.arange(n))
-    return Kinds(thing, np.full(n, -1) if category is None else category)
+    if category is None:
+        return Kinds(thing, np.full(n, -1))
+    return Kinds(thing, np.where(items[CATEGORY].notna(), category, -1))
 
 
 def align(items: ItemReturns, known: Array, wanted: Array) -> ItemReturns:

@@ -75,8 +75,9 @@ def _kept(i: int, facts: LineFacts, pairs: KeptPairs, pair_code: Array) -> Itera
     same = (lines.customer == lines.customer[i]) & (lines.timestamp == lines.timestamp[i])
     others = np.flatnonzero(same & (facts.thing == facts.thing[i]) & (lines.item != lines.item[i]))
     mine = int(pair_code[i])
-    for j in others[np.argsort(pair_code[others], kind="stable")].tolist():
-        found = mostly_kept(pairs, mine, int(pair_code[j]))
+    codes, first = np.unique(pair_code[others], return_index=True)  # of equal lines the first
+    for other, j in zip(codes.tolist(), others[first].tolist(), strict=True):
+        found = mostly_kept(pairs, mine, other)
         if found is not None:
             code, n_kept, n_buyers = found
             numbers = {"n_kept": n_kept, "n_buyers": n_buyers}

@@ -20,6 +20,7 @@ from .._checks import check_columns, check_option
 from ..exceptions import BadRowsError, ColumnError, ParameterError
 from ..kernels.events import constant, is_constant
 from .clock import Times, read_times
+from .flags import read_flags
 from .frames import column, column_names, n_rows
 from .ids import encode_ids
 
@@ -30,11 +31,6 @@ _HINTS = {
     _NO_TIME: "Times are datetimes or ISO 8601 text; pd.to_datetime reads other forms.",
     _UNKNOWN_EVENT: f"Events are {', '.join(c.EVENTS)}; name others in extra_events.",
     _NEGATIVE: "negative_quantity='return' or 'cancel' says what one means.",
-}
-_GIFT_WORDS = {
-    word: truth
-    for truth, words in ((True, "true 1 1.0 yes y t"), (False, "false 0 0.0 no n f"))
-    for word in words.split()
 }
 
 
@@ -235,14 +231,9 @@ def _read_gift(raw: RawRows, given: dict[str, pd.Series[Any]], n: int) -> None:
     if c.GIFT not in given:
         raw.arrays["gift"] = constant(False, np.bool_, n)
         return
-    said = given[c.GIFT]
-    if not pd.api.types.is_bool_dtype(said.dtype):
-        text = said.astype("string").str.strip().str.lower()
-        said = text.map(_GIFT_WORDS).astype("boolean")
-        lost = (said.isna() & text.notna() & (text != "")).to_numpy(dtype=bool)
-        if lost.any():
-            raw.bad["a gift that is neither true nor false"] = lost
-    raw.arrays["gift"] = said.fillna(False).to_numpy(dtype=bool)
+    raw.arrays["gift"], lost = read_flags(given[c.GIFT])
+    if lost.any():
+        raw.bad["a gift that is neither true nor false"] = lost
 
 
 def _settle_negative_quantity(raw: RawRows, rule: str) -> None:

@@ -97,7 +97,7 @@ def _number(given: Any, name: str, number: int, default: float) -> float:
         return default
     try:
         value = float(given)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise BadRowsError(f"cart: line {number}: {name} is not a number.") from None
     if not math.isfinite(value):
         raise BadRowsError(f"cart: line {number}: {name} must be finite.")

@@ -190,7 +190,7 @@ def _numbers(row: dict[str, Any], where: str, bought: bool) -> tuple[float, floa
 def _number(row: dict[str, Any], name: str, where: str, missing: float = np.nan) -> float:
     try:
         number = float(row.get(name, missing))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise BadRowsError(f"{where}: {name} is not a number.") from None
     if math.isinf(number):
         raise BadRowsError(f"{where}: {name} must be finite.")
