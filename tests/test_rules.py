@@ -62,7 +62,6 @@ def events_of(rows):
     )
     table = pd.concat([table, pd.DataFrame(columns=["quantity", "gift", "event", "order_id"])])
     names = {name: name for name in ("quantity", "gift", "event", "order_id")}
-    names |= {"known_at": "known_at"} if "known_at" in table.columns else {}
     table = table.astype({"gift": object}).assign(
         event=table["event"].fillna("purchase"),
         gift=table["gift"].eq(True),
@@ -445,11 +444,3 @@ def test_pieces_of_a_batch_that_come_back_later_leave_it_a_batch():
 
 def test_the_kernels_purchase_is_the_logs():
     assert EVENTS[PURCHASE_CODE] == "purchase"
-
-
-def test_in_looking_back_a_purchase_counts_once_it_was_known():
-    """Bought on day 0, known on day 30: owned for a line of day 40, not for one of day 20."""
-    late = {"known_at": START + 30 * DAY}
-    found = check([bought(**late)], line(days=20), line(days=40))
-
-    assert [kernel.KINDS[k] for k in found.kind] == [None, "already_owned"]

@@ -20,7 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 from ..exceptions import MinimumDataWarning
 from ..kernels.ids import build_id_index, ids_at
 from ..kernels.owned import undone_times
-from ..kernels.rules import Tables, check_lines
+from ..kernels.rules import Tables
 from ..kernels.verdicts import Speaking, choose_warnings
 from ..log import History, InteractionLog, check_history
 from ..log.ids import lookup_codes
@@ -29,6 +29,7 @@ from .align import align_tables
 from .bought import bought_of, check_bought
 from .ledger import what_followed
 from .lines import read_lines
+from .looking_back import check_as_known
 from .settings import read_costs, read_kinds
 from .speaking import choose_speaking
 from .tables import learn_tables
@@ -195,7 +196,7 @@ class DuplicateGuard(BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self, "tables_")
         read = read_lines(cart, history)
         tables = align_tables(self.tables_, self.item_ids_, history.item_ids, history.items)
-        found = check_lines(
+        found = check_as_known(
             read.history.events,
             undone_times(read.history.events, read.history.returns),
             read.lines,

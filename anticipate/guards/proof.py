@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ..columns import EVENT_CODES, PURCHASE
 from ..kernels.events import Events
 from ..kernels.owned import DAY, MINUTE, Lines, undone_times
-from ..kernels.rules import KINDS, UNDONE_SHARE, Findings, check_lines
+from ..kernels.rules import KINDS, UNDONE_SHARE, Findings
 from ..log import History
 from ..log.ids import lookup_codes
 from ..log.objections import objectors
@@ -26,6 +26,7 @@ from .bought import bought_of
 from .bounds import lower_bound
 from .costs import Costs
 from .learning import UNDO_DAYS, usual_returns, usually_undone
+from .looking_back import check_as_known
 from .tables import learn_tables
 
 Array = NDArray[Any]
@@ -63,11 +64,11 @@ def try_on_past(history: History, random_state: int | None) -> Trial | None:
     answered = answers_of(history)
     answered = answered.take(answered.lines.timestamp >= start)
     bought, objects = _lines(events, rows), objectors(history)
-    made = check_lines(events, undone_at, bought, tables=tables, objects=objects)
+    made = check_as_known(events, undone_at, bought, tables=tables, objects=objects)
     # Answers stand in the carts that were bought, but a warning answered a minute before a
     # purchase is no earlier line of it: purchases are checked without them.
     both = Lines(*(np.concatenate(two) for two in zip(bought, answered.lines, strict=True)))
-    asked = check_lines(events, undone_at, both, tables=tables, objects=objects)
+    asked = check_as_known(events, undone_at, both, tables=tables, objects=objects)
     source = np.where(made.line >= 0, rows[made.line], made.row)
     limit = bought.timestamp + np.int64(UNDO_DAYS * DAY)
     undone = (undone_at[rows] < limit) | ((undone_at[source] < limit) & (source >= 0))

@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .events import Events
-from .habits import run_ends
-from .owned import DAY, Lines
+from .owned import DAY, Lines, run_ends
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]

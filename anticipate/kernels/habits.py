@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from .events import PURCHASE_CODE, Events
 from .order import group_order
-from .owned import DAY, Lines
+from .owned import DAY, Lines, run_ends
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
@@ -119,22 +119,6 @@ def rest_of_cart(lines: Lines, owned: Array) -> Rest:
     n_lines = np.bincount(cart[own], minlength=int(new.sum()))
     n_owned = np.bincount(cart[repeats], minlength=int(new.sum()))
     return Rest(n_lines[cart] - own, n_owned[cart] - repeats)
-
-
-def run_ends(time: Array, low: Array, high: Array, at: Array) -> Array:
-    """End of each run [low, end) within [low, high) of times that lie before ``at``, (n,)."""
-    late = high > low
-    if len(time):
-        late = late & (time[np.maximum(high - 1, 0)] >= at)
-    if not late.any():  # on line all events lie before the cart
-        return high
-    low, high = low.copy(), high.copy()
-    while (open_ := low < high).any():  # bisection, all lines at once
-        middle = (low + high) // 2
-        under = open_ & (time[np.minimum(middle, len(time) - 1)] < at)
-        low = np.where(under, middle + 1, low)
-        high = np.where(open_ & ~under, middle, high)
-    return low
 
 
 def _between(flags: Array, low: Array, end: Array) -> Array:

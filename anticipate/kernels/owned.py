@@ -83,13 +83,10 @@ def find_owned(
 
     wanted = (lines.customer * span + asked).ravel()
     at = np.concatenate([lines.timestamp] * len(asked))
-    low, last = key.searchsorted(wanted), key.searchsorted(wanted, side="right") - 1
-    known = time
-    if events.known_at is not events.timestamp:
-        known = np.maximum(time, events.known_at[rows])
-    # In looking back events lie at or after a line; and what is gone by then is passed over.
-    while (late := (last >= low) & ((known[last] >= at) | (undone[last] <= at))).any():
-        last = last - late
+    low = key.searchsorted(wanted)
+    last = run_ends(time, low, key.searchsorted(wanted, side="right"), at) - 1
+    while (gone := (last >= low) & (undone[last] <= at)).any():  # passed over, one by one
+        last = last - gone
     has = (last >= low) & (asked.ravel() >= 0)
     last, low = np.where(has, last, 0), np.where(has, low, 0)
     start = visit_start[last]
@@ -135,3 +132,19 @@ def owns_nothing(n: int) -> Owned:
     """The answer where no customer has kept anything asked for, (n,)."""
     zero, none = np.zeros(n), np.zeros(n, dtype=bool)
     return Owned(none, np.full(n, -1), np.ones(n, np.int64), zero, zero, zero + np.inf, none)
+
+
+def run_ends(time: Array, low: Array, high: Array, at: Array) -> Array:
+    """End of each run [low, end) within [low, high) of times that lie before ``at``, (n,)."""
+    late = high > low
+    if len(time):
+        late = late & (time[np.maximum(high - 1, 0)] >= at)
+    if not late.any():  # on line all events lie before the cart
+        return high
+    low, high = low.copy(), high.copy()
+    while (open_ := low < high).any():  # bisection, all lines at once
+        middle = (low + high) // 2
+        under = open_ & (time[np.minimum(middle, len(time) - 1)] < at)
+        low = np.where(under, middle + 1, low)
+        high = np.where(open_ & ~under, middle, high)
+    return low
