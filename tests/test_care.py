@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from anticipate import columns as c
-from anticipate.kernels import care, events, offers, rules
+from anticipate.kernels import answers, care, events, offers
 from anticipate.log import InteractionLog
 
 DAY = 86_400_000_000
@@ -37,7 +37,8 @@ def test_codes_are_those_of_the_columns():
     assert codes[c.WISH] == offers.WISH_CODE
     assert codes[c.NOT_INTERESTED] == offers.NOT_INTERESTED_CODE
     assert codes[c.PURCHASE] == events.PURCHASE_CODE
-    assert codes[c.WARNING_DISMISSED] == rules.DISMISSED_CODE
+    assert codes[c.WARNING_ACCEPTED] == answers.ACCEPTED_CODE
+    assert codes[c.WARNING_DISMISSED] == answers.DISMISSED_CODE
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,8 @@ def try_on_past(history: History, random_state: int | None) -> Trial | None:
     if bought_before.events.n == 0:
         return None
     learned = learn_tables(before, None, random_state)
-    tables = align_tables(learned.tables, before.item_ids, history.item_ids, history.items)
+    facts = before.items.reindex(history.item_ids)  # as the shop knew its items then
+    tables = align_tables(learned.tables, before.item_ids, history.item_ids, facts)
     rows = _past_rows(history, start, end)
     if not len(rows):
         return None
