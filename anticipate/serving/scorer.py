@@ -170,8 +170,8 @@ class Scorer:
     ) -> list[Suggestion]:
         """The guards alone: of each line at most one warning, that of its costliest mistake.
 
-        Lines of the same item share one. Arguments as in ``suggest``; the order too. Staff also read which of the customer's own
-        past speaks for a return; whether a line is warned of does not depend on it.
+        Lines of the same item share one. Arguments and order as in ``suggest``. Staff also read
+        which of the customer's own past speaks for a return; the warnings do not depend on it.
         """
         check_option("audience", audience, AUDIENCES)
         moment = ask(self._store, [customer_id], as_of, recent)
