@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -68,6 +69,22 @@ def test_an_answer_of_today_is_heeded_at_once(scorer):
     waved = {"event": "warning_dismissed", "item_id": OTHER}
 
     assert duplicates(scorer, "C042", [OTHER], waved) == []
+
+
+def test_where_only_second_clicks_speak_they_are_said_as_ever(scorer, history):
+    """The work of the other kinds is spared: second clicks are the same to the bit."""
+    model = Anticipator(random_state=0).fit(history)
+    model.guard_ = DuplicateGuard(kinds=ALL, cost_annoyance=0.01).fit(history)
+    model.guard_.speaking_.thresholds[2:] = np.inf
+    clicks = Scorer(*make_state(model, history))
+    again = {"event": "purchase", "item_id": "D-lamp", "timestamp": "2025-03-02T09:57Z"}
+    cart = ["D-lamp", OTHER, "K-coffee-beans"]
+    every = duplicates(scorer, "C042", cart, again)
+    said = duplicates(clicks, "C042", cart, again)
+
+    assert [one["reason"]["code"] for one in said] == ["double_submit"]
+    assert said == [one for one in every if one["reason"]["code"] == "double_submit"]
+    assert len(every) == 2
 
 
 def bought_by(customer):

@@ -101,6 +101,7 @@ def check_lines(
     tables: Tables,
     objects: Array,
     habits: Habits | None = None,
+    late: bool = True,
 ) -> Findings:
     """Which lines may be mistakes.
 
@@ -116,6 +117,8 @@ def check_lines(
         Objects to profiling: only double submits are looked for.
     habits : Habits, optional
         Of each line's customer, where they are known already (``habits.find_habits``).
+    late : bool, default=True
+        False: second clicks only, where nothing else may be said.
 
     Returns
     -------
@@ -130,9 +133,11 @@ def check_lines(
     what, is_own = looked or (owns_nothing(n), np.zeros(n, dtype=bool))
     is_quick = (line >= 0) | (is_own & (what.minutes <= QUICK_MINUTES))
     answers = find_answers(events, lines, tables.accepted_share)
-    probability = _forgotten(
-        events, lines, what, is_own, tables=tables, answers=answers, habits=habits
-    )
+    probability = np.zeros(n)
+    if late:
+        probability = _forgotten(
+            events, lines, what, is_own, tables=tables, answers=answers, habits=habits
+        )
     silent = objects[lines.customer]
     if answers is not None:
         silent = silent | answers.dismissed
@@ -143,8 +148,8 @@ def check_lines(
         )
         probability = np.where(is_quick, p_double, probability)
     probability[lines.gift] = 0.0
-    late = np.where(is_own, ALREADY_OWNED, SUBSTITUTE_OWNED)
-    kind = np.where(probability > 0, np.where(is_quick, DOUBLE_SUBMIT, late), NONE)
+    forgotten = np.where(is_own, ALREADY_OWNED, SUBSTITUTE_OWNED)
+    kind = np.where(probability > 0, np.where(is_quick, DOUBLE_SUBMIT, forgotten), NONE)
     line = np.where(kind == DOUBLE_SUBMIT, line, -1)
     evidence = np.where((kind == NONE) | (line >= 0), -1, what.row)
     lately = np.zeros(n, dtype=np.int64) if answers is None else answers.n_lately

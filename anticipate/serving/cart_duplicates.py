@@ -11,7 +11,7 @@ import numpy as np
 
 from ..kernels.costliest import saving
 from ..kernels.owned import MINUTE
-from ..kernels.rules import KINDS, Findings, check_lines
+from ..kernels.rules import ALREADY_OWNED, KINDS, Findings, check_lines
 from ..kernels.verdicts import choose_warnings
 from ..suggestions import Suggestion
 from ..suggestions.duplicate_words import duplicate_reason, options_of
@@ -35,6 +35,7 @@ def judge_duplicates(store: Store, moment: Moment, cart: CartRows) -> Verdicts |
         tables=guard.tables,
         objects=moment.profiling,
         habits=moment.habits(cart.lines),
+        late=bool(np.isfinite(guard.speaking.thresholds[ALREADY_OWNED:]).any()),
     )
 
     def write(i: int, audience: str) -> Suggestion:
