@@ -24,6 +24,11 @@ from scipy.special import expit, logit
 
 from anticipate.evaluation.calibration import expected_calibration_error
 from anticipate.evaluation.probability_metrics import brier_skill, calibration_line
+from anticipate.guards.align import align_tables
+from anticipate.guards.bought import bought_of
+from anticipate.guards.contrast import one_window
+from anticipate.guards.items import category_codes
+from anticipate.kernels.repeats import repeat_log_odds
 
 SEEDS = range(5)
 KINDS = ("low", "any")
@@ -39,6 +44,7 @@ def run(data: list[str] | None, cutoffs: str, options: dict[str, Any]) -> None:
     for name in data or DATA:
         for cutoff in cutoffs_of(name, cutoffs):
             injected(name, cutoff, options)
+            every_cart(name, cutoff, options)
     for name in data or ["online_retail"]:
         if not name.startswith("complete_journey"):  # nothing comes back there
             natural(name, cutoffs, options)
@@ -58,6 +64,32 @@ def injected(name: str, cutoff: str, options: dict[str, Any]) -> None:
             old, now = old_p > 0, p > 0
             shift = shift_to(old_bad[old], old_p[old])
             show("  lines that no rule clears", bad[now], p[now], shift)
+
+
+def every_cart(name: str, cutoff: str, options: dict[str, Any]) -> None:
+    """Not the first cart of each customer alone: a draw of what is owned beside every cart."""
+    log = read_log(name)
+    at, month = local(log, cutoff), pd.Timedelta(days=SETTING_DAYS)
+    (old_bad, old_p), (bad, p) = (
+        _beside_carts(log, first, first + month, options) for first in (at - month, at)
+    )
+    show(f"{name} {cutoff} any, every cart", bad, p, shift_to(old_bad, old_p))
+
+
+def _beside_carts(log: Any, first: Any, last: Any, options: dict[str, Any]) -> Any:
+    """Real repeats and draws of a span, by a guard fitted before it."""
+    before, after = log.as_of(first), log.as_of(last)
+    guard, bought = fitted(before, **options), bought_of(after)
+    tables = align_tables(guard.tables_, before.item_ids, after.item_ids, after.items)
+    span = tuple(int(moment.tz_convert("UTC").value // 1000) for moment in (first, last))
+    rng, category = np.random.default_rng(0), category_codes(after.items)
+    found = one_window(
+        bought, span, 0, gaps=tables.gaps, rules=tables.rules, category=category, rng=rng
+    )
+    found = found.take(~found.is_other)
+    odds = repeat_log_odds(tables.own, found.X) + np.log(tables.rules.mistake_rate[found.item])
+    kept = thinned(found.is_draw, np.random.default_rng(0))
+    return found.is_draw[kept], expit(odds)[kept]
 
 
 def _repeats(before: Before, guard: Any, kind: str) -> tuple[np.ndarray, np.ndarray]:

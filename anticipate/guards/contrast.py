@@ -61,7 +61,7 @@ def examples(
 ) -> Examples:
     """Of the newest windows of the history, oldest first."""
     parts = [
-        _window(bought, span, number, gaps=gaps, rules=rules, category=category, rng=rng)
+        one_window(bought, span, number, gaps=gaps, rules=rules, category=category, rng=rng)
         for number, span in enumerate(windows(bought))
     ]
     columns = zip(_nothing(), *parts, strict=True)
@@ -78,7 +78,7 @@ def windows(bought: Bought) -> list[tuple[int, int]]:
     return [(a, b) for a, b in pairwise(edges) if a > first]
 
 
-def _window(
+def one_window(
     bought: Bought,
     span: tuple[int, int],
     number: int,
@@ -88,6 +88,7 @@ def _window(
     category: Array | None,
     rng: np.random.Generator,
 ) -> Examples:
+    """Of one span (start, end in microseconds); ``number`` stands in ``window``."""
     events, n_items = bought.events, len(rules.consumable) - 1
     real = _cart_rows(events, *span, rng)
     if not len(real):
