@@ -15,17 +15,17 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from ..exceptions import MinimumDataWarning
-from ..kernels.clicks import QUICK_MINUTES
+from ..kernels.clicks import QUICK_MINUTES, QuickRates
 from ..kernels.gap_learning import gap_data, plain_table, refine_by_item
 from ..kernels.next_gap import GapTable
 from ..kernels.pairs import find_pairs
 from ..kernels.rules import ItemRules, Tables
 from ..log import History
 from . import learning
-from .answered import accepted_share, answers_of, item_factors
+from .answered import Answered, accepted_share, answers_of, item_factors
 from .bought import Bought, bought_of, kept_only
 from .contrast import examples, windows
-from .forgotten import learn_other, learn_own
+from .forgotten import Forgotten, learn_other, learn_own
 from .items import category_codes, is_consumable, lifetime_days, substitutes, work_codes
 from .repeat_items import repeat_items
 
@@ -78,16 +78,28 @@ def learn_tables(history: History, timing: Any, random_state: int | None) -> Lea
         quick=learning.quick_rates(quick, usual, bought.events.n, told=bought.any_undone),
         accepted_share=accepted_share(answered),
     )
+    report = _report(same, answered, quick=tables.quick, own=own, other=other)
+    return Learned(tables, learning.repeat_shares(bought, n_items), report)
+
+
+def _report(
+    same: learning.Repeats,
+    answered: Answered,
+    *,
+    quick: QuickRates,
+    own: Forgotten,
+    other: Forgotten,
+) -> dict[str, Any]:
+    """The counts that the tables rest on, and what is missing."""
     report = {
         "n_repeats": len(same.item),
         "n_undone": int(same.undone.sum()),
         "n_answered": len(answered.accepted),
         "n_accepted": int(answered.accepted.sum()),
         "learned": {"already_owned": own.report, "substitute_owned": other.report},
-        "quick": tables.quick._asdict(),
+        "quick": quick._asdict(),
     }
-    report["missing"] = _missing(report)
-    return Learned(tables, learning.repeat_shares(bought, n_items), report)
+    return {**report, "missing": _missing(report)}
 
 
 def _missing(report: dict[str, Any]) -> list[str]:
