@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..kernels.fit import BETTER_FIT, KINDS, FitFindings, FitItems
+from ..kernels.fit import BETTER_FIT, KINDS, FitFindings, FitItems, offer_of
 from ..log.clock import to_timestamp
 from ..suggestions.fit_words import better_fit_facts, fit_options, quantity_facts
 from ..suggestions.reason import Reason
@@ -55,22 +55,12 @@ def _better_fit(
     read: ReadLines, found: FitFindings, i: int, *, price: Array, items: FitItems
 ) -> Said:
     item, other = int(read.lines.item[i]), int(found.alternative[i])
-    other_id = read.history.item_ids[other]
-    paid = float(items.price[item] if np.isnan(price[i]) else price[i])
-    shares = (float(items.share[item]), float(items.share[other]))
+    other_id, offer = read.history.item_ids[other], offer_of(items, item, other, float(price[i]))
     name, other_name = name_and_id(read, read.item_ids[i]), name_and_id(read, other_id)
-    prices = (paid, float(items.price[other]))
-    place = int(np.flatnonzero(items.alternatives[item] == other)[0])
-    fact = {
-        "item_id": plain(other_id),
-        "price": prices[1],
-        "return_share": shares[1],
-        "n_bought": int(items.n_lines[other]),
-        "n_kept": int(items.n_kept[other]),
-        "n_moved": int(items.moved[item, place]),
-        "instead_of": {"price": prices[0], "return_share": shares[0]},
-    }
-    facts = better_fit_facts(item=name, alternative=other_name, shares=shares, prices=prices)
+    fact = {"item_id": plain(other_id), **offer.evidence}
+    facts = better_fit_facts(
+        item=name, alternative=other_name, shares=offer.shares, prices=offer.prices
+    )
     return Reason("better_fit", facts), fact, fit_options("better_fit", alternative=other_name)
 
 

@@ -199,3 +199,27 @@ def slip_columns(looked: Looked) -> tuple[Floats, ...]:
     """``COLUMNS``, (n,) each."""
     over = np.minimum(looked.pieces - looked.habit, MOST_OVER)
     return over, looked.pieces, np.log(looked.n_own + 1.0)
+
+
+class Offer(NamedTuple):
+    """What a better fit is offered with; the line's own item first."""
+
+    shares: tuple[float, float]  # that came back
+    prices: tuple[float, float]
+    evidence: dict[str, Any]  # all of it by name, JSON-ready
+
+
+def offer_of(items: FitItems, item: int, other: int, price: float) -> Offer:
+    """Of the alternative ``other`` to ``item``; ``price`` is the line's, NaN: the usual one."""
+    shares = (float(items.share[item]), float(items.share[other]))
+    prices = (float(items.price[item] if np.isnan(price) else price), float(items.price[other]))
+    place = int(np.flatnonzero(items.alternatives[item] == other)[0])
+    evidence = {
+        "price": prices[1],
+        "return_share": shares[1],
+        "n_bought": int(items.n_lines[other]),
+        "n_kept": int(items.n_kept[other]),
+        "n_moved": int(items.moved[item, place]),
+        "instead_of": {"price": prices[0], "return_share": shares[0]},
+    }
+    return Offer(shares, prices, evidence)

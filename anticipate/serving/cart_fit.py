@@ -12,7 +12,15 @@ from typing import Any
 import numpy as np
 
 from ..kernels import costliest
-from ..kernels.fit import BETTER_FIT, KINDS, QUANTITY_SLIP, FitFindings, FitItems, check_fit
+from ..kernels.fit import (
+    BETTER_FIT,
+    KINDS,
+    QUANTITY_SLIP,
+    FitFindings,
+    FitItems,
+    check_fit,
+    offer_of,
+)
 from ..suggestions import Reason, Suggestion
 from ..suggestions.fit_words import better_fit_facts, fit_options, quantity_facts
 from .cart import CartRows
@@ -79,21 +87,12 @@ def _better_fit(
     store: Store, moment: Moment, cart: CartRows, found: FitFindings, i: int, items: FitItems
 ) -> Told:
     item, other = int(cart.lines.item[i]), int(found.alternative[i])
-    paid = float(items.price[item] if np.isnan(cart.price[i]) else cart.price[i])
-    shares = (float(items.share[item]), float(items.share[other]))
-    prices = (paid, float(items.price[other]))
-    place = int(np.flatnonzero(items.alternatives[item] == other)[0])
-    fact = {
-        "item_id": moment.words["items"].id(other),
-        "price": prices[1],
-        "return_share": shares[1],
-        "n_bought": int(items.n_lines[other]),
-        "n_kept": int(items.n_kept[other]),
-        "n_moved": int(items.moved[item, place]),
-        "instead_of": {"price": prices[0], "return_share": shares[0]},
-    }
+    offer = offer_of(items, item, other, float(cart.price[i]))
+    fact = {"item_id": moment.words["items"].id(other), **offer.evidence}
     name, other_name = (item_name_and_id(store, moment, code) for code in (item, other))
-    facts = better_fit_facts(item=name, alternative=other_name, shares=shares, prices=prices)
+    facts = better_fit_facts(
+        item=name, alternative=other_name, shares=offer.shares, prices=offer.prices
+    )
     return Reason("better_fit", facts), fact, fit_options("better_fit", alternative=other_name)
 
 
