@@ -8,15 +8,12 @@ Never  a result that the library would not give in a notebook.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
-from typing import Any
 
 from .._checks import check_writable_folder, check_writable_parent
 from ..anticipator import Anticipator
 from ..bundle import bundle_info
-from ..bundle.layout import read_pointer
 from ..log import History, InteractionLog
 from ..serving import Scorer
 from .arguments import parse_ids, read_events, read_later, reading_account, say
@@ -66,19 +63,6 @@ def suggest(arguments: argparse.Namespace) -> None:
             ids, as_of=arguments.as_of, recent=recent, n=arguments.n, audience=arguments.audience
         )
     write_table(table, arguments.out)
-
-
-def bundle(arguments: argparse.Namespace) -> None:
-    if arguments.action == "verify":
-        Scorer.load(arguments.bundle, verify="full")
-        sys.stdout.write(f"{arguments.bundle}: whole and sound\n")
-        return
-    manifest: dict[str, Any] = dict(bundle_info(arguments.bundle))
-    manifest.pop("golden", None)
-    files = manifest.pop("files", {})
-    manifest["sha256"] = read_pointer(Path(arguments.bundle)).sha256  # what Scorer.load can pin
-    manifest["n_files"], manifest["bytes"] = len(files), sum(f["size"] for f in files.values())
-    sys.stdout.write(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
 
 
 def everything(log: InteractionLog) -> History:

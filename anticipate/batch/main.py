@@ -20,6 +20,7 @@ from .._version import __version__
 from ..exceptions import AnticipateError, AnticipateWarning
 from . import at_risk, commands, demo
 from .arguments import add_bundle_source, add_events, add_json_html, add_output, add_training
+from .bundle_commands import add_bundle
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -133,10 +134,7 @@ def _rank_at_risk(to: _Commands[_Parser]) -> None:
 
 
 def _bundle(to: _Commands[_Parser]) -> None:
-    command = to.add_parser("bundle", help="look into a bundle, or verify it")
-    command.add_argument("action", choices=("inspect", "verify"))
-    command.add_argument("bundle", metavar="FOLDER")
-    command.set_defaults(run=commands.bundle)
+    add_bundle(to.add_parser("bundle", help="look into a bundle, verify it, compare, forget"))
 
 
 def _speak_utf8() -> None:

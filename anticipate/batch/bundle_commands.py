@@ -1,0 +1,89 @@
+"""``anticipate bundle ACTION``: look into a bundle, prove it sound, compare two, forget customers.
+
+Reads  a bundle's folder.
+Gives  a summary, a verdict, a comparison; of ``forget`` a new generation.
+Never  an id or a name of a customer in what is printed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from .._checks import check_writable_parent
+from ..bundle import bundle_info
+from ..bundle.layout import read_pointer
+from ..serving import Scorer
+from .bundle_text import summary_text
+from .output import write_whole
+
+
+def add_bundle(command: argparse.ArgumentParser) -> None:
+    """The actions; each has its own options."""
+    actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
+    _inspect(actions)
+    _verify(actions)
+
+
+def inspect(arguments: argparse.Namespace) -> None:
+    check_json(arguments)
+    found = described(Path(arguments.bundle))
+    if not write_json(found, arguments):
+        sys.stdout.write(summary_text(arguments.bundle, found))
+
+
+def verify(arguments: argparse.Namespace) -> None:
+    Scorer.load(arguments.bundle, verify="full")
+    sys.stdout.write(f"{arguments.bundle}: whole and sound\n")
+
+
+def described(root: Path) -> dict[str, Any]:
+    """The manifest without golden rows and hashes of files, and what they come to."""
+    manifest = bundle_info(root)
+    manifest.pop("golden", None)
+    files = manifest.pop("files", {})
+    manifest["sha256"] = read_pointer(root).sha256  # what Scorer.load can pin
+    manifest["n_files"], manifest["bytes"] = len(files), sum(f["size"] for f in files.values())
+    return manifest
+
+
+def add_json(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--json", metavar="FILE", help="all of it as JSON, in place of text; - prints it"
+    )
+
+
+def check_json(arguments: argparse.Namespace) -> None:
+    """Refuse a file that cannot be written before the work."""
+    if arguments.json not in (None, "-"):
+        check_writable_parent(arguments.json)
+
+
+def write_json(found: dict[str, Any], arguments: argparse.Namespace) -> bool:
+    """To where ``--json`` says; False without it."""
+    text = json.dumps(found, indent=1, ensure_ascii=False) + "\n"
+    if arguments.json == "-":
+        sys.stdout.write(text)
+    elif arguments.json is not None:
+        write_whole(Path(arguments.json), lambda file: _write_text(file, text))
+    return arguments.json is not None
+
+
+def _inspect(to: Any) -> None:
+    command = to.add_parser("inspect", help="what it holds and how it was made")
+    command.add_argument("bundle", metavar="FOLDER")
+    add_json(command)
+    command.set_defaults(run=inspect)
+
+
+def _verify(to: Any) -> None:
+    command = to.add_parser("verify", help="read every byte; the damaged file is named")
+    command.add_argument("bundle", metavar="FOLDER")
+    command.set_defaults(run=verify)
+
+
+def _write_text(file: Path, text: str) -> None:
+    file.write_text(text, encoding="utf-8")
