@@ -18,7 +18,7 @@ from typing import NoReturn
 
 from .._version import __version__
 from ..exceptions import AnticipateError, AnticipateWarning
-from . import at_risk, commands, demo
+from . import at_risk, commands, demo, serve_command
 from .arguments import add_bundle_source, add_events, add_json_html, add_output, add_training
 from .bundle_commands import add_bundle
 
@@ -66,6 +66,7 @@ def build_parser() -> argparse.ArgumentParser:
     _suggest(commands_)
     _rank_at_risk(commands_)
     _bundle(commands_)
+    _serve(commands_)
     return parser
 
 
@@ -135,6 +136,11 @@ def _rank_at_risk(to: _Commands[_Parser]) -> None:
 
 def _bundle(to: _Commands[_Parser]) -> None:
     add_bundle(to.add_parser("bundle", help="look into a bundle, verify it, compare, forget"))
+
+
+def _serve(to: _Commands[_Parser]) -> None:
+    command = to.add_parser("serve", help="answer over HTTP (extra: serve)")
+    serve_command.add_serving(command)
 
 
 def _speak_utf8() -> None:
