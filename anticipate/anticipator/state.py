@@ -23,7 +23,9 @@ from ..guards import DuplicateGuard, FitGuard, ReturnGuard
 from ..kernels.churn import AGEING_DAYS, parameters_to_array
 from ..kernels.events import Events, constant, is_constant
 from ..kernels.habits import last_habits
+from ..kernels.holdings import find_holdings, own_from
 from ..kernels.ids import build_id_index
+from ..kernels.next_gap import GapTable
 from ..kernels.owned import undone_times
 from ..kernels.returns import NEVER
 from ..log import History
@@ -31,6 +33,7 @@ from ..log.clock import days_to_microseconds
 from ..log.objections import objectors
 from ..log.vocabulary import recode, union_ids
 from ..needs import NextNeedRanker
+from ..serving.dates import log_odds_within
 from ..serving.store import MARKETING, PROFILING, STORED_COLUMNS
 from ..timing import PurchaseTimer
 from .needs_state import needs_arrays, needs_manifest
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 Arrays = dict[str, Array]
+PAIRS = 1 << 20  # of a customer and an item, gone through at once
 PARTS: dict[str, tuple[str, Any]] = {  # name -> attribute of the whole, class
     "needs": ("needs_", NextNeedRanker),
     "timing": ("timing_", PurchaseTimer),
@@ -55,12 +59,14 @@ def make_state(
 ) -> tuple[dict[str, Any], Arrays]:
     """Manifest and arrays; with the fitted parts where they are to be loaded again."""
     items = union_ids(history.item_ids, model.needs_.item_ids_)
+    timer = model.timing_.item_table(items)
     arrays = {
         **_vocabularies(history, items),
         **_events(history, items),
+        **_holdings(history, items, GapTable.from_mapping(timer), float(model.horizon_days)),
         **_customers(history),
         **_items(history, items),
-        **_prefixed("model_timer", model.timing_.item_table(items)),
+        **_prefixed("model_timer", timer),
         **_guards(model, history, items),
         **_churn(model.churn_, history),
         **needs_arrays(model.needs_, history, items),
@@ -200,6 +206,21 @@ def _events(history: History, items: Array) -> Arrays:
     return _prefixed("events", {"offsets": events.offsets, **short}) | _prefixed(
         "habits", last_habits(events)._asdict()
     )
+
+
+def _holdings(history: History, items: Array, gaps: GapTable, horizon_days: float) -> Arrays:
+    """What each customer bought of each item, and the odds of the next time as of the cutoff."""
+    events = recode(history.events, history.vocabulary, history.customer_ids, items)
+    held = find_holdings(events, undone_times(history.events, history.returns))
+    customer = np.repeat(np.arange(events.n_customers), np.diff(held.offsets))
+    log_odds = np.empty(len(held.item))
+    for first in range(0, len(customer), PAIRS):  # in parts: formulas need ten times the space
+        rows = slice(first, first + PAIRS)
+        start, place = events.offsets[customer[rows]], np.arange(len(customer))[rows]
+        own = own_from(held, place, np.ones(len(place), dtype=bool), start, events.timestamp)
+        at = np.full(len(place), history.cutoff_us)
+        log_odds[rows] = log_odds_within(gaps, held.item[rows], own, at, horizon_days)
+    return _prefixed("holdings", {**held._asdict(), "log_odds": log_odds})
 
 
 def _customers(history: History) -> Arrays:

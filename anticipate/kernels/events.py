@@ -7,7 +7,7 @@ Never  ids, names or attributes: codes only, so that a kernel cannot depend on t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -70,7 +70,7 @@ class Events:
         columns = {name: take_rows(getattr(self, name), rows) for name in ROW_COLUMNS}
         if self.known_at is self.timestamp:
             columns["known_at"] = columns["timestamp"]
-        return replace(self, offsets=offsets_of(columns["customer"], self.n_customers), **columns)
+        return Events(offsets=offsets_of(columns["customer"], self.n_customers), **columns)
 
     def of_kind(self, *codes: int) -> Events:
         """Only events of these kinds."""

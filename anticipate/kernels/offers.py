@@ -34,7 +34,7 @@ class OwnState(NamedTuple):
 def own_state(events: Events, customer: Array, item: Array) -> OwnState:
     """Purchases of each candidate pair."""
     rows = (events.event == PURCHASE_CODE).nonzero()[0]
-    return _state(events, *_match(events, rows, customer, item), len(item))
+    return visits_of(events, *_match(events, rows, customer, item), len(item))
 
 
 def own_states(
@@ -46,13 +46,13 @@ def own_states(
     """
     rows = (events.event == PURCHASE_CODE).nonzero()[0]
     candidate, rows = _match(events, rows, customer, item)
-    now, old = _state(events, candidate, rows, len(item)), ~new[rows]
+    now, old = visits_of(events, candidate, rows, len(item)), ~new[rows]
     if old.all():
         return now, now
-    return now, _state(events, candidate[old], rows[old], len(item))
+    return now, visits_of(events, candidate[old], rows[old], len(item))
 
 
-def _state(events: Events, candidate: Array, rows: Array, n: int) -> OwnState:
+def visits_of(events: Events, candidate: Array, rows: Array, n: int) -> OwnState:
     """From purchase rows by candidate, then time."""
     day = events.day[rows]
     new = np.ones(len(rows), dtype=bool)

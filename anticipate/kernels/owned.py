@@ -59,6 +59,19 @@ def undone_times(events: Events, match: ReturnMatch) -> Array:
     return np.asarray(at)
 
 
+class Kept(NamedTuple):
+    """The purchases that speak for what is owned of each item asked for, (n,).
+
+    Rows of the events; where nothing is kept all are -1 and ``n_visits`` is 1.
+    """
+
+    row: Array  # int64: the latest purchase kept
+    visit_row: Array  # int64: the first line of its day
+    first_row: Array  # int64: the first purchase ever
+    n_visits: Array  # int64: days on which it was bought, up to the latest kept
+    in_batches: Array  # bool: on one day before the last visit more than one, none sent back
+
+
 def find_owned(
     events: Events, undone_at: Array, lines: Lines, *, asked: Array, n_items: int
 ) -> Owned | None:
@@ -67,6 +80,34 @@ def find_owned(
     ``undone_at`` is (n_events,), see ``undone_times``; ``asked`` is (w, n), item codes by line,
     -1 none; the answer is flat, (w n,). None if no customer has bought any of them.
     """
+    kept = find_kept(events, undone_at, lines, asked=asked, n_items=n_items)
+    return None if kept is None else owned_at(kept, events.timestamp, asked_at(lines, asked))
+
+
+def asked_at(lines: Lines, asked: Array) -> Array:
+    """The instant at which each of the items is asked for, flat."""
+    return np.concatenate([lines.timestamp] * len(asked))
+
+
+def owned_at(kept: Kept, timestamp: Array, at: Array) -> Owned:
+    """What is owned at those instants, none of them before the purchases, (n,)."""
+    has = kept.row >= 0
+    last, start, low = (timestamp[np.maximum(rows, 0)] for rows in kept[:3])
+    return Owned(
+        has=has,
+        row=kept.row,
+        n_visits=kept.n_visits,
+        gap_sum_days=np.where(has, start - low, 0) / DAY,
+        open_days=np.where(has, at - start, 0) / DAY,
+        minutes=np.where(has, (at - last) / MINUTE, np.inf),
+        in_batches=kept.in_batches,
+    )
+
+
+def find_kept(
+    events: Events, undone_at: Array, lines: Lines, *, asked: Array, n_items: int
+) -> Kept | None:
+    """The purchases behind ``find_owned``."""
     size = max(int(events.item.max(initial=0)), int(asked.max(initial=0)), n_items) + 2
     rows = _bought_rows(events, asked, size)
     if not len(rows):
@@ -82,7 +123,7 @@ def find_owned(
     visit_start = np.maximum.accumulate(np.where(new, place, 0))
 
     wanted = (lines.customer * span + asked).ravel()
-    at = np.concatenate([lines.timestamp] * len(asked))
+    at = asked_at(lines, asked)
     low = key.searchsorted(wanted)
     last = run_ends(time, low, key.searchsorted(wanted, side="right"), at) - 1
     while (gone := (last >= low) & (undone[last] <= at)).any():  # passed over, one by one
@@ -90,20 +131,17 @@ def find_owned(
     has = (last >= low) & (asked.ravel() >= 0)
     last, low = np.where(has, last, 0), np.where(has, low, 0)
     start = visit_start[last]
-    n_visits = visit[last] - visit[low] + 1
     # Lines beyond the first of a day, of those that nobody sent back.
     again = np.concatenate(([0], np.cumsum(~new & (undone == NEVER))))
     in_batches = again[start] > again[low]
     back = (~new & (undone < NEVER)).nonzero()[0]
     if len(back):
         in_batches |= _back_only_later(back, low, start, undone, at)
-    return Owned(
-        has=has,
+    return Kept(
         row=np.where(has, rows[last], -1),
-        n_visits=np.where(has, n_visits, 1),
-        gap_sum_days=np.where(has, time[start] - time[low], 0) / DAY,
-        open_days=np.where(has, at - time[start], 0) / DAY,
-        minutes=np.where(has, (at - time[last]) / MINUTE, np.inf),
+        visit_row=np.where(has, rows[start], -1),
+        first_row=np.where(has, rows[low], -1),
+        n_visits=np.where(has, visit[last] - visit[low] + 1, 1),
         in_batches=has & in_batches,
     )
 

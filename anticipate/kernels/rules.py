@@ -10,7 +10,7 @@ exposure, o tells how much sooner such a line is a mistake than a wish (``kernel
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,11 +22,12 @@ from .clicks import QUICK_MINUTES, QuickRates, earlier_lines, p_second_click
 from .events import Events
 from .habits import Habits, Rest, find_habits, rest_of_cart
 from .next_gap import GapLaw, GapTable, gap_law, rate_per_day, survival
-from .owned import Lines, Owned, find_owned, owns_nothing
+from .owned import Kept, Lines, Owned, asked_at, find_kept, owned_at, owns_nothing
 from .repeats import RepeatItems, RepeatModel, repeat_columns, repeat_log_odds
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
+FindKept = Callable[[Lines, Array, int], Kept | None]
 KINDS = (None, "double_submit", "already_owned", "substitute_owned")
 NONE, DOUBLE_SUBMIT, ALREADY_OWNED, SUBSTITUTE_OWNED = range(len(KINDS))
 
@@ -101,6 +102,7 @@ def check_lines(
     tables: Tables,
     objects: Array,
     habits: Habits | None = None,
+    find: FindKept | None = None,
     late: bool = True,
 ) -> Findings:
     """Which lines may be mistakes.
@@ -117,6 +119,8 @@ def check_lines(
         Objects to profiling: only double submits are looked for.
     habits : Habits, optional
         Of each line's customer, where they are known already (``habits.find_habits``).
+    find : callable, optional
+        Gives what ``find_kept`` would of ``(lines, asked, n_items)``, where it is stored.
     late : bool, default=True
         False: second clicks only, where nothing else may be said.
 
@@ -127,7 +131,7 @@ def check_lines(
     """
     n = len(lines.item)
     line, line_minutes = earlier_lines(lines)
-    looked = look_up(events, undone_at, lines, tables.rules)
+    looked = look_up(events, undone_at, lines, tables.rules, find)
     if looked is None and not (line >= 0).any():
         return _nothing(n)
     what, is_own = looked or (owns_nothing(n), np.zeros(n, dtype=bool))
@@ -157,7 +161,11 @@ def check_lines(
 
 
 def look_up(
-    events: Events, undone_at: Array, lines: Lines, rules: ItemRules
+    events: Events,
+    undone_at: Array,
+    lines: Lines,
+    rules: ItemRules,
+    find: FindKept | None = None,
 ) -> tuple[Owned, Array] | None:
     """What is owned of each line's item, else of its latest substitute; whether it is the item.
 
@@ -166,9 +174,13 @@ def look_up(
     n, n_items = len(lines.item), len(rules.consumable) - 1
     row = table_row(lines.item, n_items)
     asked = np.vstack((lines.item[None, :], rules.substitutes[row].T))  # (1 + w, n)
-    owned = find_owned(events, undone_at, lines, asked=asked, n_items=n_items)
-    if owned is None:
+    if find is None:
+        kept = find_kept(events, undone_at, lines, asked=asked, n_items=n_items)
+    else:
+        kept = find(lines, asked, n_items)
+    if kept is None:
         return None
+    owned = owned_at(kept, events.timestamp, asked_at(lines, asked))
     is_own = owned.has[:n]
     if is_own.all() or not owned.has[n:].any():
         return Owned(*(column[:n] for column in owned)), is_own

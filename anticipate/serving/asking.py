@@ -16,7 +16,7 @@ import numpy as np
 
 from ..exceptions import CutoffError, FutureCutoffWarning, ParameterError
 from .instants import to_datetime, to_microseconds
-from .moment import Moment, make_moment
+from .moment import Moment
 from .recent import read_recent
 from .store import Store
 from .values import plain_id
@@ -62,13 +62,14 @@ def _moments(store: Store, ids: list[Any], as_of: Any, recent: Any, size: int) -
     words = store.overlays()
     known = read_recent(recent, store, words)
     ids = [plain_id(id_) for id_ in ids]
-    total = -(-max(len(ids), 1) // size)
+    if len(ids) <= size:
+        return iter((Moment(store, ids, instants, known, words),))
+    total = -(-len(ids) // size)
 
     def part(number: int) -> Moment:
         rows = slice(number * size, (number + 1) * size)
-        if total > 1:
-            _LOG.info("asking", extra={"step": (number + 1, total)})
-        return make_moment(store, ids[rows], instants[rows], known, words)
+        _LOG.info("asking", extra={"step": (number + 1, total)})
+        return Moment(store, ids[rows], instants[rows], known, words)
 
     return map(part, range(total))
 

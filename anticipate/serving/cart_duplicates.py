@@ -35,6 +35,7 @@ def judge_duplicates(store: Store, moment: Moment, cart: CartRows) -> Verdicts |
         tables=guard.tables,
         objects=moment.profiling,
         habits=moment.habits(cart.lines),
+        find=moment.find_kept,
         late=bool(np.isfinite(guard.speaking.thresholds[ALREADY_OWNED:]).any()),
     )
 

@@ -2,12 +2,11 @@
 
 Reads  the store, the customers asked for, one instant each, and what is recent.
 Gives  their events, sorted, as customers 0..m-1 of one batch.
-Never  an event at or after a customer's ``as_of``.
+Never  an event at or after a customer's ``as_of``; what nobody asks for.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -15,41 +14,76 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels.days import local_days
-from ..kernels.events import Events, offsets_of
+from ..kernels.events import PURCHASE_CODE, Events
 from ..kernels.habits import Habits, LastHabits, habits_from
-from ..kernels.owned import Lines, undone_times
+from ..kernels.holdings import kept_from
+from ..kernels.owned import Kept, Lines, find_kept, undone_times
 from ..kernels.returns import CANCEL_CODE, NEVER, RETURN_CODE, ReturnMatch, match_returns
-from .overlay import Overlay
+from .held import Held
+from .overlay import Words
 from .recent import Recent
-from .store import MARKETING, PROFILING, STORED_COLUMNS, Store
+from .recent_events import Merged, merge
+from .store import MARKETING, PROFILING, Store
 
 Array = NDArray[Any]
+_NOTHING = np.empty(0, dtype=np.int64)
 
 
-@dataclass(frozen=True)
 class Moment:
-    """m requests: customers may repeat, each with an instant of its own."""
+    """m requests: customers may repeat, each with an instant of its own.
 
-    ids: list[Any]  # as asked
-    codes: Array  # int64 (m,), -1 unknown to the bundle
-    as_of: Array  # int64 (m,) microseconds UTC
-    timezone: str
-    events: Events
-    new: Array  # bool (n,): the event came with the request
-    changed: Array  # bool (m,): recent events were added
-    profiling: Array  # bool (m,): objects to profiling
-    marketing: Array  # bool (m,): objects to marketing
-    words: dict[str, Overlay]
-    stored_habits: LastHabits  # of each request's customer, before the request's own events
-    stored_undone: Array  # int64: ``undone_at`` of the events that did not come with the request
+    Attributes
+    ----------
+    ids : list
+        As asked.
+    codes : int array of shape (m,)
+        -1: unknown to the bundle.
+    as_of : int64 array of shape (m,), microseconds UTC
+    events : Events
+    new : bool array of shape (n_events,)
+        The event came with the request.
+    changed : bool array of shape (m,)
+        Recent events were added.
+    profiling, marketing : bool arrays of shape (m,)
+        What is objected to.
+    words : Words
+        Vocabularies of this request.
+    """
 
-    @property
-    def m(self) -> int:
-        return len(self.ids)
+    def __init__(
+        self, store: Store, ids: list[Any], as_of: Array, recent: Recent, words: Words
+    ) -> None:
+        self.ids, self.as_of, self.timezone, self.words = ids, as_of, store.timezone, words
+        self.m = len(ids)
+        self.codes = store.customer_codes(ids)
+        self._store = store
+        stored = store.events_of(self.codes)
+        merged = merge(stored, ids, as_of, recent) if recent.positions else None
+        self._merged: Merged | None = merged
+        self.has_new = merged is not None
+        self.events: Events = stored if merged is None else merged.events
 
     @cached_property
-    def has_new(self) -> bool:
-        return bool(self.changed.any())
+    def new(self) -> Array:
+        return np.zeros(self.events.n, dtype=bool) if self._merged is None else self._merged.new
+
+    @cached_property
+    def changed(self) -> Array:
+        return np.zeros(self.m, dtype=bool) if self._merged is None else self._merged.changed
+
+    @cached_property
+    def _flags(self) -> Array:
+        if not self._store.n_customers:
+            return np.zeros(self.m, dtype=np.uint8)
+        return self._store.flags[self.codes] * (self.codes >= 0)
+
+    @cached_property
+    def profiling(self) -> Array:
+        return (self._flags & PROFILING) > 0
+
+    @cached_property
+    def marketing(self) -> Array:
+        return (self._flags & MARKETING) > 0
 
     @cached_property
     def returns(self) -> ReturnMatch:
@@ -60,19 +94,51 @@ class Moment:
         """Of each line's customer, as stored; None if something was bought since."""
         if self.has_new:
             return None
-        return habits_from(self.stored_habits, lines)
+        return habits_from(self._stored_habits, lines)
+
+    @cached_property
+    def _stored_habits(self) -> LastHabits:
+        return self._store.habits_of(self.codes)
 
     @cached_property
     def undone_at(self) -> Array:
         """When each purchase was undone, int64 (n,): as stored, unless more came back since."""
-        if not self.has_new:
-            return self.stored_undone
-        came = self.events.event[self.new]
-        if ((came == RETURN_CODE) | (came == CANCEL_CODE)).any():
+        stored = self._store.undone_of(self.codes)
+        if self._merged is None:
+            return stored
+        if self._merged.has(RETURN_CODE) or self._merged.has(CANCEL_CODE):
             return undone_times(self.events, self.returns)
         at = np.full(self.events.n, NEVER)
-        at[~self.new] = self.stored_undone
+        at[~self.new] = stored
         return at
+
+    @cached_property
+    def held(self) -> Held | None:
+        """What was bought of an item by the cutoff.
+
+        None where recent events stand between stored ones: rows are then counted otherwise.
+        """
+        if self._merged is not None and not self._merged.at_the_end:
+            return None
+        return Held(self._store, self.codes)
+
+    def bought_since(self, request: Array, item: Array) -> Array:
+        """Which of these (c,) were bought since the bundle was made: positions."""
+        if self._merged is None or not self._merged.has(PURCHASE_CODE):
+            return _NOTHING
+        return self._merged.bought(request, item)
+
+    def find_kept(self, lines: Lines, asked: Array, n_items: int) -> Kept | None:
+        """``owned.find_kept`` before each line; what is stored of it where nothing touched it."""
+        held = self.held
+        if held is None or (self._merged is not None and self._merged.touches(asked)):
+            return find_kept(self.events, self.undone_at, lines, asked=asked, n_items=n_items)
+        request = np.concatenate([lines.customer] * len(asked))
+        place, hit = held.find(request, asked.ravel())
+        if not hit.any():
+            return None
+        start = 0 if self.m == 1 else self.events.offsets[request]
+        return kept_from(held.holdings, place, hit, start)
 
     @property
     def day(self) -> Array:
@@ -81,55 +147,3 @@ class Moment:
 
     def rows(self, i: int) -> slice:
         return slice(int(self.events.offsets[i]), int(self.events.offsets[i + 1]))
-
-
-def make_moment(
-    store: Store, ids: list[Any], as_of: Array, recent: Recent, words: dict[str, Overlay]
-) -> Moment:
-    """Gather everything known of these customers before their instants."""
-    codes = store.customer_codes(ids)
-    events = store.events_of(codes)
-    new, changed = np.zeros(events.n, dtype=bool), np.zeros(len(ids), dtype=bool)
-    if recent.positions:
-        events, new, changed = _with_recent(events, ids, as_of, recent)
-    flags = np.where(codes >= 0, store.flags[codes] if store.n_customers else 0, 0)
-    return Moment(
-        ids, codes, as_of, store.timezone, events, new, changed,
-        (flags & PROFILING) > 0, (flags & MARKETING) > 0, words, store.habits_of(codes),
-        store.undone_of(codes),
-    )  # fmt: skip
-
-
-def _with_recent(
-    events: Events, ids: list[Any], as_of: Array, recent: Recent
-) -> tuple[Events, Array, Array]:
-    """The events with the recent ones of each request; which are recent; whose changed."""
-    known_at = recent.table["known_at"].tolist()
-    instants = as_of.tolist()
-    pairs = [
-        (request, row)
-        for request, id_ in enumerate(ids)
-        for row in recent.rows_of(id_)
-        if known_at[row] < instants[request]
-    ]
-    changed, new = np.zeros(len(ids), dtype=bool), np.zeros(events.n, dtype=bool)
-    if not pairs:
-        return events, new, changed
-    request, row = np.array(pairs, dtype=np.int64).T
-    changed[request] = True
-    new = np.concatenate((new, np.ones(len(row), dtype=bool)))
-    customer = np.concatenate((events.customer, request.astype(np.int32)))
-    added = recent.table[row]
-    columns = {
-        name: np.concatenate((getattr(events, name), added[name])) for name in STORED_COLUMNS
-    }
-    # Stable: the bundle's events come before recent ones of the same instant.
-    time = columns["timestamp"]
-    if len(ids) > 1 or (time[1:] < time[:-1]).any():
-        order = np.lexsort((time, customer))
-        columns = {name: column[order] for name, column in columns.items()}
-        customer, new = customer[order], new[order]
-    offsets = offsets_of(customer, len(ids)) if len(ids) > 1 else np.array([0, len(customer)])
-    known_at = columns["timestamp"]
-    merged = Events(offsets=offsets, customer=customer, known_at=known_at, **columns)
-    return merged, new, changed

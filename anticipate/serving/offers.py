@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..kernels.offers import OwnState
 from ..kernels.ranking import top_k, top_k_per_group
 from ..suggestions import Reason, Suggestion
 from ..suggestions.reason import Fact
@@ -38,7 +39,7 @@ def make_offers(
     part = _best(asked, moment.m, n)
     if len(part.item) == 0:
         return offers
-    due = dates.due(store, part.item, part.own, moment.as_of[part.request]).tolist()
+    due = _due(store, moment, part)
     probability = part.probability.tolist()
     for i, request in enumerate(part.request.tolist()):
         offers[request].append(_one(store, moment, part, i, probability[i], due[i]))
@@ -53,12 +54,25 @@ def _best(found: Candidates, m: int, n: int) -> Candidates:
     return found.take(order[top_k_per_group(offsets, found.log_odds[order], found.item[order], n)])
 
 
+def _due(store: Store, moment: Moment, part: Candidates) -> list[int]:
+    """Dates of what was bought on two days or more; NEVER for the rest."""
+    due = [dates.NEVER] * len(part.item)
+    again = (part.own.n_visits > 1).nonzero()[0]
+    if len(again):
+        own = OwnState(*(column[again] for column in part.own))
+        at = moment.as_of[part.request[again]]
+        found = dates.due(store.gaps, part.item[again], own, at)
+        for i, when in zip(again.tolist(), found.tolist(), strict=True):
+            due[i] = when
+    return due
+
+
 def _one(
     store: Store, moment: Moment, part: Candidates, i: int, probability: float, due: int
 ) -> Suggestion:
     request = int(part.request[i])
     as_of = int(moment.as_of[request])
-    dated = int(part.own.n_visits[i]) > 1 and due != dates.NEVER
+    dated = due != dates.NEVER
     restock = dated and due - as_of <= RESTOCK_WITHIN_DAYS * DAY
     return Suggestion(
         kind="restock_due" if restock else "next_need",

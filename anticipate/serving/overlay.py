@@ -38,11 +38,12 @@ class Overlay:
         """The id's code; a new one where the bundle does not know it; -1 for None."""
         if id_ is None:
             return -1
-        id_ = plain_id(id_)
-        if type(id_) in (int, str) and id_ in self._position:  # not True, which equals 1
-            return self._position[id_]
+        if type(id_) not in (int, str):  # not True, which equals 1
+            id_ = checked_id(id_)
+        if (met := self._position.get(id_)) is not None:
+            return met
         if self.n == 0 or (known := lookup(self._index, id_)) < 0:
-            return self._add(checked_id(id_))
+            return self._add(id_)
         self._position[id_] = known
         return known
 
@@ -68,7 +69,17 @@ class Overlay:
         return id_at(self._index, code) if code < self.n else self._new[code - self.n]
 
     def _add(self, id_: Any) -> int:
-        if id_ not in self._position:
-            self._position[id_] = self.n + len(self._new)
-            self._new.append(id_)
-        return self._position[id_]
+        self._position[id_] = code = self.n + len(self._new)
+        self._new.append(id_)
+        return code
+
+
+class Words(dict[str, Overlay]):
+    """Overlays by name, each made when it is first asked for."""
+
+    def __init__(self, indexes: Mapping[str, Mapping[str, Array]]) -> None:
+        self._indexes = indexes
+
+    def __missing__(self, name: str) -> Overlay:
+        overlay = self[name] = Overlay(self._indexes[name])
+        return overlay

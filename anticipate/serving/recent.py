@@ -20,7 +20,7 @@ from .. import columns as c
 from ..exceptions import BadRowsError, ColumnError, IdTypeError, ParameterError
 from ..kernels.days import local_days
 from .instants import to_datetime, to_microseconds
-from .overlay import Overlay
+from .overlay import Overlay, Words
 from .store import Store
 from .values import checked_id, truth, without_missing
 
@@ -33,16 +33,17 @@ class Recent:
     """n rows of any customers, in a total order; ``rows_of`` gives those of one of them."""
 
     table: Array  # (n,) of records, a field per column of the events
+    known_at: list[int]  # of each row, microseconds UTC
     positions: dict[Any, list[int]]  # customer id -> rows
 
     def rows_of(self, customer_id: Any) -> list[int]:
         return self.positions.get(customer_id, [])
 
 
-NOTHING = Recent(np.empty(0), {})
+NOTHING = Recent(np.empty(0), [], {})
 
 
-def read_recent(recent: Any, store: Store, words: dict[str, Overlay]) -> Recent:
+def read_recent(recent: Any, store: Store, words: Words) -> Recent:
     """Check and code the rows; those known before the bundle's cutoff are its own already.
 
     Raises
@@ -50,6 +51,8 @@ def read_recent(recent: Any, store: Store, words: dict[str, Overlay]) -> Recent:
     ColumnError, BadRowsError
         With the row's number, never its content.
     """
+    if recent is None:
+        return NOTHING
     rows = _mappings(recent, store)
     if not rows:
         return NOTHING
@@ -57,13 +60,15 @@ def read_recent(recent: Any, store: Store, words: dict[str, Overlay]) -> Recent:
         _admit_in_order(rows, words)
     coded = [_code_row(row, number, store, words) for number, row in enumerate(rows)]
     later = [one for one in coded if one[2] >= store.cutoff]
-    unique = _once_per_event_id(sorted(later, key=_sort_key))
+    unique = _once_per_event_id(_in_order(later))
     if len(unique) < len(coded):
         _LOG.info("recent: %d of %d rows not used", len(coded) - len(unique), len(coded))
     positions: dict[Any, list[int]] = {}
     for number, one in enumerate(unique):
         positions.setdefault(one[0], []).append(number)
-    return Recent(_as_table(unique, store.timezone), positions) if unique else NOTHING
+    if not unique:
+        return NOTHING
+    return Recent(_as_table(unique, store.timezone), [one[2] for one in unique], positions)
 
 
 # One coded row: customer id, timestamp, known_at, item, event, quantity, price, value, order,
@@ -79,8 +84,8 @@ _IDS = (c.CUSTOMER, c.EVENT_ID, *_WORDS.values())
 
 
 def _mappings(recent: Any, store: Store) -> list[dict[str, Any]]:
-    if recent is None:
-        return []
+    if type(recent) is list and all(type(row) is dict for row in recent):
+        return [without_missing(row) for row in recent]
     if hasattr(recent, "to_pandas") and hasattr(recent, "n_events"):
         recent = _since(recent.to_pandas(), store.cutoff)
     if isinstance(recent, Mapping):
@@ -116,30 +121,31 @@ def _whole(row: dict[str, Any]) -> dict[str, Any]:
     return row
 
 
-def _admit_in_order(rows: list[dict[str, Any]], words: dict[str, Overlay]) -> None:
+def _admit_in_order(rows: list[dict[str, Any]], words: Words) -> None:
     """New ids get their codes in sorted order, so that the order of rows says nothing."""
     for name, column in _WORDS.items():
         if given := [row[column] for row in rows if column in row]:
             words[name].admit(given)
 
 
-def _code_row(
-    row: dict[str, Any], number: int, store: Store, words: dict[str, Overlay]
-) -> tuple[Any, ...]:
+def _code_row(row: dict[str, Any], number: int, store: Store, words: Words) -> tuple[Any, ...]:
     where = f"recent: row {number}"
-    for name in (c.CUSTOMER, c.TIMESTAMP):
-        if name not in row:
-            raise ColumnError(f"{where} has no {name}; give one.")
+    if c.CUSTOMER not in row or c.TIMESTAMP not in row:
+        missing = c.TIMESTAMP if c.CUSTOMER in row else c.CUSTOMER
+        raise ColumnError(f"{where} has no {missing}; give one.")
     timestamp = to_microseconds(row[c.TIMESTAMP], store.timezone, f"{where}: {c.TIMESTAMP}")
     known_at = timestamp
     if c.KNOWN_AT in row:
         known_at = to_microseconds(row[c.KNOWN_AT], store.timezone, f"{where}: {c.KNOWN_AT}")
     event = _event(row, where, store)
-    code = {name: _code(words[name], row, column, where) for name, column in _WORDS.items()}
+    item, order, channel, reason = (
+        _code(words[name], row[column], column, where) if column in row else -1
+        for name, column in _WORDS.items()
+    )
     return (
-        _customer(row, where, store), timestamp, max(known_at, timestamp), code["items"], event,
-        *_numbers(row, where, store.event_names[event] == c.PURCHASE), code["orders"],
-        truth(row.get(c.GIFT, False), f"{where}: {c.GIFT}"), code["channels"], code["reasons"],
+        _customer(row, where, store), timestamp, max(known_at, timestamp), item, event,
+        *_numbers(row, where, store.event_names[event] == c.PURCHASE), order,
+        c.GIFT in row and truth(row[c.GIFT], f"{where}: {c.GIFT}"), channel, reason,
         _checked(row[c.EVENT_ID], c.EVENT_ID, where) if c.EVENT_ID in row else None,
     )  # fmt: skip
 
@@ -169,9 +175,9 @@ def _checked(id_: Any, column: str, where: str) -> Any:
         raise IdTypeError(f"{where}: {column}: {error}") from None
 
 
-def _code(word: Overlay, row: dict[str, Any], column: str, where: str) -> int:
+def _code(word: Overlay, id_: Any, column: str, where: str) -> int:
     try:
-        return word.code(row.get(column))
+        return word.code(id_)
     except IdTypeError as error:
         raise IdTypeError(f"{where}: {column}: {error}") from None
 
@@ -188,13 +194,23 @@ def _numbers(row: dict[str, Any], where: str, bought: bool) -> tuple[float, floa
 
 
 def _number(row: dict[str, Any], name: str, where: str, missing: float = np.nan) -> float:
+    if name not in row:
+        return missing
     try:
-        number = float(row.get(name, missing))
+        number = float(row[name])
     except (TypeError, ValueError, OverflowError):
         raise BadRowsError(f"{where}: {name} is not a number.") from None
     if math.isinf(number):
         raise BadRowsError(f"{where}: {name} must be finite.")
     return number
+
+
+def _in_order(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """By customer and time, then by everything else; few rows need more than the first two."""
+    brief = [(str(one[0]), one[1]) for one in rows]
+    if len(set(brief)) < len(rows):
+        return sorted(rows, key=_sort_key)
+    return [rows[number] for number in sorted(range(len(rows)), key=brief.__getitem__)]
 
 
 def _sort_key(one: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -19,14 +19,16 @@ from ..exceptions import BundleError
 from ..kernels.events import ROW_COLUMNS, Events
 from ..kernels.fit import FitItems, FitTables, SlipModel
 from ..kernels.habits import LastHabits
-from ..kernels.ids import ids_at, lookup_many
+from ..kernels.holdings import Holdings
+from ..kernels.ids import ids_at, lookup, lookup_many
 from ..kernels.next_gap import GapTable
 from ..kernels.return_past import Kinds
 from ..kernels.return_reasons import KeptPairs
 from ..kernels.return_risk import ItemReturns, RiskModel
 from ..kernels.rules import Tables
 from ..kernels.verdicts import Speaking
-from .overlay import Overlay, index_size
+from .lazy_events import LazyEvents, of_one
+from .overlay import Words, index_size
 
 Array = NDArray[Any]
 PROFILING, MARKETING = 1, 2  # bits of customer_flags: what the customer objects to
@@ -135,9 +137,20 @@ class Store:
         tables = FitTables(FitItems.from_mapping(arrays), slip)
         return FitGuardTables(tables, *arrays["settings"].tolist()[1:])
 
-    def overlays(self) -> dict[str, Overlay]:
+    @cached_property
+    def holdings(self) -> Holdings:
+        """What each customer has bought of each item."""
+        stored = self.group("holdings")
+        return Holdings(*(stored[name] for name in Holdings._fields))
+
+    @property
+    def holdings_log_odds(self) -> Array:
+        """Of each pair: log-odds, at the cutoff, that it is bought within the horizon."""
+        return self.group("holdings")["log_odds"]
+
+    def overlays(self) -> Words:
         """Vocabularies for one request, each open to ids the bundle does not know."""
-        return {name: Overlay(self.group(name)) for name in INDEXES}
+        return Words({name: self.group(name) for name in INDEXES})
 
     @property
     def has_text_ids(self) -> bool:
@@ -150,24 +163,25 @@ class Store:
         """Codes of many ids, -1 for unknown ones."""
         if self.n_customers == 0:
             return np.full(len(ids), -1, dtype=np.int64)
+        if len(ids) == 1:
+            return np.array([lookup(self.customers, ids[0])])
         return lookup_many(self.customers, ids)
 
     def events_of(self, codes: Array) -> Events:
         """Stored events of the customers asked for, numbered 0..m-1 in the order asked."""
         if len(codes) == 1:
-            return self._events_of_one(int(codes[0]))
-        rows, offsets = self._rows_of(codes)
-        columns = {name: column[rows] for name, column in self.columns.items()}
-        counts = np.diff(offsets)
-        customer = np.repeat(np.arange(len(codes), dtype=np.int32), counts)
-        return Events(offsets=offsets, customer=customer, known_at=columns["timestamp"], **columns)
+            start, end = span(self.offsets, int(codes[0]))
+            return of_one(end - start, lambda name: self.columns[name][start:end])
+        rows, offsets = spans(self.offsets, codes)
+        customer = np.repeat(np.arange(len(codes), dtype=np.int32), np.diff(offsets))
+        return LazyEvents(offsets, customer, lambda name: self.columns[name][rows])
 
     def undone_of(self, codes: Array) -> Array:
         """When each of those events was undone (``owned.undone_times``), row by row."""
         if len(codes) == 1:
-            start, end = self._span(int(codes[0]))
+            start, end = span(self.offsets, int(codes[0]))
             return self._undone_at[start:end]
-        return np.asarray(self._undone_at[self._rows_of(codes)[0]])
+        return np.asarray(self._undone_at[spans(self.offsets, codes)[0]])
 
     def habits_of(self, codes: Array) -> LastHabits:
         """How these customers' carts looked up to the bundle's cutoff, (m,)."""
@@ -179,31 +193,22 @@ class Store:
             for name in LastHabits._fields
         ))  # fmt: skip
 
-    def _rows_of(self, codes: Array) -> tuple[Array, Array]:
-        """Positions of the events of these customers, one after another, and their offsets."""
-        known = codes >= 0
-        safe = np.where(known, codes, 0)
-        starts = np.where(known, self.offsets[safe], 0)
-        counts = np.where(known, self.offsets[safe + 1] - starts, 0)
-        offsets = np.concatenate(([0], np.cumsum(counts)))
-        return np.arange(int(offsets[-1])) + np.repeat(starts - offsets[:-1], counts), offsets
 
-    def _span(self, code: int) -> tuple[int, int]:
-        if code < 0:
-            return 0, 0
-        start, end = self.offsets[code : code + 2].tolist()
-        return start, end
+def span(offsets: Array, code: int) -> tuple[int, int]:
+    """Where the rows of one customer stand; nowhere for an unknown one, -1."""
+    return (0, 0) if code < 0 else (offsets.item(code), offsets.item(code + 1))
 
-    def _events_of_one(self, code: int) -> Events:
-        """The same for one customer: views of the stored columns."""
-        start, end = self._span(code)
-        columns = {name: column[start:end] for name, column in self.columns.items()}
-        return Events(
-            offsets=np.array([0, end - start], dtype=np.int64),
-            customer=np.zeros(end - start, dtype=np.int32),
-            known_at=columns["timestamp"],
-            **columns,
-        )
+
+def spans(offsets: Array, codes: Array) -> tuple[Array, Array]:
+    """Positions of the rows of these customers, one after another, and offsets (m + 1,)."""
+    if len(offsets) == 1:
+        return np.empty(0, dtype=np.int64), np.zeros(len(codes) + 1, dtype=np.int64)
+    known = codes >= 0
+    safe = np.where(known, codes, 0)
+    starts = offsets[safe]
+    counts = np.where(known, offsets[safe + 1] - starts, 0)
+    ends = np.concatenate(([0], np.cumsum(counts)))
+    return np.arange(int(ends[-1])) + np.repeat(starts - ends[:-1], counts), ends
 
 
 def _grouped(arrays: Mapping[str, Array]) -> dict[str, dict[str, Array]]:

@@ -8,12 +8,14 @@ Never  a guess: what is neither true nor false is an error, as in a log.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 
 from ..exceptions import BadRowsError, IdTypeError
 
+_NEVER_MISSING = {str, int, bool, datetime}
 _TRUTH = {
     word: truth
     for truth, words in ((True, "true 1 1.0 yes y t"), (False, "false 0 0.0 no n f"))
@@ -46,7 +48,11 @@ def is_there(value: Any) -> bool:
 
 def without_missing(row: Mapping[Any, Any]) -> dict[str, Any]:
     """Missing values are absent keys."""
-    return {str(name): value for name, value in row.items() if is_there(value)}
+    return {
+        str(name): value
+        for name, value in row.items()
+        if value is not None and (type(value) in _NEVER_MISSING or is_there(value))
+    }
 
 
 def truth(value: Any, where: str) -> bool:
