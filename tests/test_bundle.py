@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from anticipate.bundle import bundle_info, open_bundle, pack_strings, unpack_strings, write_bundle
 from anticipate.bundle import disk as disk_module
+from anticipate.bundle.layout import FORMAT_VERSION
 from anticipate.exceptions import BundleError, OutputError, ParameterError
 
 Array = NDArray[Any]
@@ -84,7 +85,7 @@ def test_what_was_saved_comes_back(bundle: Path, verify: Any):
     manifest, found = open_bundle(bundle, verify=verify)
 
     assert {key: manifest[key] for key in MANIFEST} == MANIFEST
-    assert manifest["format_version"] == 3
+    assert manifest["format_version"] == FORMAT_VERSION
     assert manifest["libraries"]["numpy"] == np.__version__
     assert list(found) == sorted(arrays())
     for name, expected in arrays().items():
@@ -358,8 +359,8 @@ def test_a_forged_array_is_refused(
 @pytest.mark.parametrize(
     ("change", "word"),
     [
-        (lambda m: m.update(format_version=4), "Upgrade"),
-        (lambda m: m.update(format_version=2), "Save the bundle again"),
+        (lambda m: m.update(format_version=FORMAT_VERSION + 1), "Upgrade"),
+        (lambda m: m.update(format_version=FORMAT_VERSION - 1), "Fit and save it again"),
         (lambda m: m.pop("format_version"), "not the manifest"),
         (lambda m: m.pop("files"), "unknown way"),
         (lambda m: m.update(files=[1]), "unknown way"),

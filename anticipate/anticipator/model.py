@@ -30,6 +30,7 @@ from ..log import History, InteractionLog, check_history
 from ..log.clock import Instant, to_microseconds, to_timestamp
 from ..needs import NextNeedRanker
 from ..serving import Scorer
+from ..serving.checks import content_faults
 from ..serving.golden import golden_rows
 from ..suggestions import Suggestion
 from ..suggestions.order import check_benefits
@@ -212,7 +213,7 @@ class Anticipator(BaseEstimator):  # type: ignore[misc]
         cls, path: str | Path, *, verify: Literal["full", "structure"] = "full"
     ) -> Anticipator:
         """The fitted parts of a bundle, to evaluate, or to save with a later history."""
-        manifest, arrays = open_bundle(path, verify=verify)
+        manifest, arrays = open_bundle(path, verify=verify, check=content_faults)
         model = cls(**manifest["parameters"])
         for attribute, part in load_models(arrays).items():
             setattr(model, attribute, part)

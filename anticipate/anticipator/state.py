@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from .. import columns as c
 from ..bundle import pack_strings
 from ..churn import ChurnModel
-from ..exceptions import BundleError
+from ..exceptions import AnticipateError, BundleError
 from ..guards import DuplicateGuard, FitGuard, ReturnGuard
 from ..kernels.churn import AGEING_DAYS, parameters_to_array
 from ..kernels.events import Events, constant, is_constant
@@ -85,18 +85,25 @@ def load_models(arrays: Mapping[str, Array]) -> dict[str, Any]:
     Raises
     ------
     BundleError
-        If a part was saved in an older form that this version cannot read.
+        If a part was saved in an older form that this version cannot read, or its arrays do not
+        fit together.
     """
     parts: dict[str, Any] = {}
     for name, (attribute, part) in PARTS.items():
-        own = restored(_with_prefix(arrays, f"model_part_{name}"))
         try:
+            own = restored(_with_prefix(arrays, f"model_part_{name}"))
             parts[attribute] = part.from_arrays(own) if own else None
         except KeyError as missing:
             raise BundleError(
                 f"the bundle's part {name!r} lacks {missing}: an older version saved it. Fit and "
                 "save it again with this version of the library."
             ) from None
+        except (ValueError, TypeError, IndexError, AttributeError, OverflowError) as error:
+            what = str(error) if isinstance(error, AnticipateError) else type(error).__name__
+            raise BundleError(
+                f"bundle files model_part_{name}__*.npy do not fit together ({what}). Copy the "
+                "bundle again from where it was made, or fit and save it again."
+            ) from error
     return parts
 
 

@@ -12,8 +12,9 @@ A save writes a new generation beside the old one and flips ``CURRENT`` with ``o
 the generation before stays until the next save, for readers that are still opening it.
 """
 
+from .npy import let_go
 from .reader import bundle_info, open_bundle
 from .strings import pack_strings, unpack_strings
 from .writer import write_bundle
 
-__all__ = ["bundle_info", "open_bundle", "pack_strings", "unpack_strings", "write_bundle"]
+__all__ = ["bundle_info", "let_go", "open_bundle", "pack_strings", "unpack_strings", "write_bundle"]

@@ -7,15 +7,18 @@ Never  a symbolic link: a bundle stands on its own.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import stat
+from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
 from typing import NamedTuple
 
 from ..exceptions import BundleError
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 CURRENT = "CURRENT"
 MANIFEST = "manifest.json"
 GENERATION = re.compile(r"gen-[0-9a-f]{16}")
@@ -23,6 +26,7 @@ WORK = re.compile(r"\.anticipate-tmp-[0-9a-f]{16}")
 # Lower case and no device name, so that a bundle copies to any file system.
 ARRAY_NAME = re.compile(r"(?!(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$))[a-z0-9][a-z0-9_.-]{0,99}")
 MODEL_PREFIX = "model_"  # arrays whose content is read whole even by verify="structure"
+PART_PREFIX = "model_part_"  # of them, what training is taken up again with; no scorer reads it
 
 _POINTER = re.compile(r"(gen-([0-9a-f]{16})) (\2[0-9a-f]{48})\n")
 _REMEDY = "Copy the bundle again from where it was made, or save it again."
@@ -65,15 +69,37 @@ def regular_size(file: Path) -> int:
     return info.st_size
 
 
-def read_small(file: Path, limit: int) -> bytes:
-    """Content of a regular file of at most ``limit`` bytes."""
-    size = regular_size(file)
-    if size > limit:
-        raise damaged(file, f"has {size} bytes; at most {limit} are possible")
+@contextlib.contextmanager
+def opened(file: Path) -> Iterator[BufferedReader]:
+    """A regular file to read; whatever fails meanwhile names it.
+
+    Raises
+    ------
+    BundleError
+        If it is none, was put in place of another one meanwhile, or cannot be read.
+    """
+    regular_size(file)  # before opening: a pipe would wait for a writer
     try:
-        return file.read_bytes()
+        with open(file, "rb", opener=_open_no_link) as handle:
+            if not stat.S_ISREG(os.fstat(handle.fileno()).st_mode):
+                raise damaged(file, "is not a regular file; links are refused")
+            yield handle
     except OSError as error:
         raise damaged(file, f"cannot be read ({error.strerror})") from error
+
+
+def _open_no_link(path: str, flags: int) -> int:
+    """A link that came after the look at the file is not followed, a pipe not waited for."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+
+
+def read_small(file: Path, limit: int) -> bytes:
+    """Content of a regular file of at most ``limit`` bytes."""
+    with opened(file) as handle:
+        content = handle.read(limit + 1)
+    if len(content) > limit:
+        raise damaged(file, f"has {regular_size(file)} bytes; at most {limit} are possible")
+    return content
 
 
 def read_pointer(root: Path) -> Pointer:

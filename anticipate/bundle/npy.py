@@ -77,6 +77,17 @@ def view(data: mmap.mmap | bytes, dtype: str, shape: tuple[int, ...]) -> Array:
     return np.frombuffer(data, seen_dtype, math.prod(shape), start).reshape(shape)
 
 
+def let_go(values: Any) -> None:
+    """Give the pages of a mapped array's file back to the system; they are read again if touched.
+
+    The mapping is read-only, so the same bytes are there. Nothing happens to an array in memory.
+    """
+    while isinstance(values, (np.ndarray, memoryview)):
+        values = values.base if isinstance(values, np.ndarray) else values.obj
+    if isinstance(values, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        values.madvise(mmap.MADV_DONTNEED)
+
+
 def _header(data: mmap.mmap | bytes) -> tuple[np.dtype[Any], tuple[int, ...], int]:
     """Dtype, shape and start of the content."""
     if data[: len(_MAGIC)] != _MAGIC:

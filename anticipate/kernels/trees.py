@@ -10,7 +10,7 @@ Source the node arrays are scikit-learn's private ``_predictors``: numeric split
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -176,56 +176,72 @@ def check_trees(arrays: Mapping[str, Array], n_features: int) -> None:
     ParameterError
         Naming the array at fault. Also a ``ValueError``.
     """
+    for name, problem in tree_faults(arrays, n_features):
+        raise ParameterError(f"flat trees: {name} {problem}.")
+
+
+def tree_faults(arrays: Mapping[str, Array], n_features: int) -> Iterator[tuple[str, str]]:
+    """What :func:`check_trees` refuses: the array at fault and what is wrong with it.
+
+    The first fault ends what can be said; later ones rest on arrays that were found sound.
+    """
     for name, (dtype, ndim) in _LAYOUT.items():
-        _require(name in arrays, f"the array {name!r} is missing")
+        if name not in arrays:
+            yield name, "is missing"
+            return
         seen = arrays[name]
-        _require(
-            seen.dtype == dtype and seen.ndim == ndim,
-            f"{name} is {seen.dtype} with {seen.ndim} axes; {dtype} with {ndim} is needed",
-        )
-    _check_shapes(arrays, n_features)
-    _check_nodes(arrays, n_features)
+        if seen.dtype != dtype or seen.ndim != ndim:
+            yield name, f"is {seen.dtype} with {seen.ndim} axes; {dtype} with {ndim} is needed"
+            return
+    for check in (_shape_faults, _node_faults, _number_faults):
+        for fault in check(arrays, n_features):
+            yield fault
+            return
 
 
-def _check_shapes(arrays: Mapping[str, Array], n_features: int) -> None:
+def _shape_faults(arrays: Mapping[str, Array], n_features: int) -> Iterator[tuple[str, str]]:
     n_nodes, offsets = len(arrays["feature"]), arrays["tree_offsets"]
     for name in ("threshold", "missing_left", "value", "children"):
-        _require(len(arrays[name]) == n_nodes, f"{name} has not one row per node ({n_nodes})")
-    _require(arrays["children"].shape == (n_nodes, 2), "children must have two columns")
-    _require(arrays["baseline"].shape == (1,), "baseline must hold one number")
-    _require(
-        arrays["n_features"].tolist() == [n_features],
-        f"n_features is {arrays['n_features'].tolist()[:3]}; [{n_features}] is needed",
-    )
-    _require(
-        len(offsets) > 0
-        and offsets[0] == 0
-        and offsets[-1] == n_nodes
-        and bool((offsets[1:] > offsets[:-1]).all()),
-        "tree_offsets do not divide the nodes into trees",
-    )
+        if len(arrays[name]) != n_nodes:
+            yield name, f"has not one row per node ({n_nodes})"
+    if arrays["children"].shape != (n_nodes, 2):
+        yield "children", "must have two columns"
+    if arrays["baseline"].shape != (1,):
+        yield "baseline", "must hold one number"
+    if arrays["n_features"].tolist() != [n_features]:
+        yield "n_features", f"is {arrays['n_features'].tolist()[:3]}; [{n_features}] is needed"
+    divides = len(offsets) > 0 and offsets[0] == 0 and offsets[-1] == n_nodes
+    if not (divides and bool((offsets[1:] > offsets[:-1]).all())):
+        yield "tree_offsets", "do not divide the nodes into trees"
 
 
-def _check_nodes(arrays: Mapping[str, Array], n_features: int) -> None:
+def _node_faults(arrays: Mapping[str, Array], n_features: int) -> Iterator[tuple[str, str]]:
     feature, children, offsets = arrays["feature"], arrays["children"], arrays["tree_offsets"]
     own = np.arange(len(feature))
     end_of_tree = np.repeat(offsets[1:], np.diff(offsets))
     inner = feature >= 0
-    _require(bool((feature < n_features).all()), "feature holds a column past n_features")
-    _require(bool((children[~inner] == own[~inner, None]).all()), "children leave a leaf")
+    if (feature >= n_features).any():
+        yield "feature", "holds a column past n_features"
+    if (children[~inner] != own[~inner, None]).any():
+        yield "children", "leave a leaf"
     below = (children > own[:, None]) & (children < end_of_tree[:, None])
-    _require(bool(below[inner].all()), "children point outside their tree or upwards")
+    if not below[inner].all():
+        yield "children", "point outside their tree or upwards"
+        return
     # Every node but a root is the child of exactly one parent above it: no cycle, no sharing.
     parents = np.bincount(children[inner].ravel(), minlength=len(feature))
     expected = np.ones(len(feature), dtype=np.int64)
     expected[offsets[:-1]] = 0
-    _require(bool((parents == expected).all()), "children do not form trees")
-    _require(
-        not np.isnan(arrays["threshold"]).any() and not np.isneginf(arrays["threshold"]).any(),
-        "threshold is not a number",
-    )
-    finite = np.isfinite(arrays["value"]).all() and np.isfinite(arrays["baseline"]).all()
-    _require(bool(finite), "value or baseline is not finite")
+    if (parents != expected).any():
+        yield "children", "do not form trees"
+
+
+def _number_faults(arrays: Mapping[str, Array], n_features: int) -> Iterator[tuple[str, str]]:
+    if np.isnan(arrays["threshold"]).any() or np.isneginf(arrays["threshold"]).any():
+        yield "threshold", "is not a number"
+    for name in ("value", "baseline"):
+        if not np.isfinite(arrays[name]).all():
+            yield name, "is not finite"
 
 
 def _require(holds: bool, problem: str) -> None:

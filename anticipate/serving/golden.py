@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..exceptions import BundleError
+from ..exceptions import AnticipateError, BundleError
 from .instants import to_datetime
 
 if TYPE_CHECKING:
@@ -54,15 +54,24 @@ def replay(scorer: Scorer, rows: Iterable[Mapping[str, Any]]) -> None:
         If an answer differs: the arrays and this version of the library do not fit together.
     """
     for number, row in enumerate(rows):
-        now, then = _answer(scorer, row["request"]), row["answer"]
+        now, then = _answer_again(scorer, row["request"], number), row["answer"]
         same = len(now) == len(then) and all(
             a[:2] == b[:2] and abs(a[2] - b[2]) <= TOLERANCE for a, b in zip(now, then, strict=True)
         )
         if not same:
             raise BundleError(
-                f"golden row {number} answers differently than when the bundle was saved; "
-                "save it again with this version of the library."
+                f"manifest.json: golden row {number} answers differently than when the bundle was "
+                "saved; save it again with this version of the library."
             )
+
+
+def _answer_again(scorer: Scorer, request: Mapping[str, Any], number: int) -> list[list[Any]]:
+    try:
+        return _answer(scorer, request)
+    except AnticipateError as error:
+        raise BundleError(
+            f"manifest.json: golden row {number} cannot be asked; save the bundle again."
+        ) from error
 
 
 def _answer(scorer: Scorer, request: Mapping[str, Any]) -> list[list[Any]]:

@@ -7,12 +7,9 @@ Never  a copy, a change, an effect but on how much memory the process is seen to
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Iterable, Iterator
-from typing import Any
 
-import numpy as np
-
+from ..bundle import let_go
 from .moment import Moment
 from .store import Store
 
@@ -26,12 +23,4 @@ def one_by_one(store: Store, moments: Iterable[Moment]) -> Iterator[Moment]:
     for moment in moments:
         yield moment
         for column in store.columns.values():
-            _let_go(column)
-
-
-def _let_go(column: Any) -> None:
-    while isinstance(column, (np.ndarray, memoryview)):
-        column = column.base if isinstance(column, np.ndarray) else column.obj
-    # The mapping is read-only and of a file: a page let go is read again when it is touched.
-    if isinstance(column, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
-        column.madvise(mmap.MADV_DONTNEED)
+            let_go(column)

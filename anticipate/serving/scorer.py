@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from numpy.typing import NDArray
 
 from .._checks import check_count, check_option
-from ..bundle import open_bundle
 from ..suggestions import CUSTOMER_KINDS, SELLING_KINDS, Suggestion, order_suggestions
 from ..suggestions.order import check_benefits
 from .asking import ask, ask_in_parts, customers_of
@@ -22,6 +21,7 @@ from .candidates import find_candidates
 from .care import find_open, follow_ups, is_open
 from .cart import CartLine, read_cart
 from .cart_check import check_carts
+from .checks import open_checked
 from .golden import replay
 from .leaving import churn_at, leaving
 from .moment import Moment
@@ -87,7 +87,7 @@ class Scorer:
         BundleError
             If anything is damaged, foreign or from a newer version; the file is named.
         """
-        manifest, arrays = open_bundle(path, verify=verify, sha256=sha256)
+        manifest, arrays = open_checked(path, verify, sha256)
         scorer = cls(manifest, arrays)
         replay(scorer, manifest.get("golden", ()))  # with the table that it was saved with
         return scorer if benefits is None else cls(manifest, arrays, benefits=benefits)
