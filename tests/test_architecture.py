@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1] / "anticipate"
-FREE = {"columns", "exceptions", "_checks", "_version"}  # anyone may import these
+FREE = {"columns", "exceptions", "_checks", "_command_line", "_version"}  # anyone may import these
 MODEL = {"log", "features", "kernels", "suggestions", "evaluation", "outcomes"}
 ALL = {"*"}
 ALLOWED: dict[str, set[str]] = {
@@ -19,6 +19,7 @@ ALLOWED: dict[str, set[str]] = {
     "columns": set(),
     "exceptions": set(),
     "_checks": {"exceptions", "columns"},
+    "_command_line": {"exceptions"},
     "kernels": set(),
     "log": {"kernels"},
     "readers": {"kernels", "log"},

@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-HEAVY = ("scipy", "sklearn", "implicit", "matplotlib", "pyspark", "pandas", "duckdb", "pyarrow")
+HEAVY = ("scipy", "sklearn", "implicit", "matplotlib", "pyspark", "pandas", "duckdb", "pyarrow",
+         "fastapi", "pydantic", "uvicorn")  # fmt: skip
 
 
 def loaded_by(statement: str) -> set[str]:
@@ -39,3 +40,12 @@ def test_the_public_face_is_lazy_and_complete():
     assert set(anticipate.__all__) <= set(dir(anticipate))
     with pytest.raises(AttributeError, match="no attribute 'Oracle'"):
         _ = anticipate.Oracle
+
+
+def test_a_server_and_its_workers_load_nothing_that_trains():
+    """Neither the command nor what each worker imports; pandas is 80 MB a worker."""
+    allowed = {"scipy", "fastapi", "pydantic", "uvicorn"}
+    start = "from anticipate.__main__ import main; import anticipate.serving.http.server"
+
+    assert loaded_by(start) <= allowed
+    assert loaded_by("from anticipate.__main__ import main") == set()

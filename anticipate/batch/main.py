@@ -1,60 +1,31 @@
-"""``anticipate COMMAND``: parse, run, and turn every error on purpose into one line.
+"""``anticipate COMMAND``: the commands and their options.
 
 Reads  the arguments.
 Gives  an exit status: 0 done, 2 bad input (one clear line on stderr), 130 interrupted.
-Never  a traceback for what the user can mend, nor half a file.
+Never  what a command does: that stands beside this file.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
-import io
-import os
-import sys
-import warnings
 from collections.abc import Sequence
-from typing import NoReturn
 
+from .._command_line import Parser, run
 from .._version import __version__
-from ..exceptions import AnticipateError, AnticipateWarning
-from . import at_risk, commands, demo, serve_command
+from ..serving.http.command import add_serving
+from . import at_risk, commands, demo
 from .arguments import add_bundle_source, add_events, add_json_html, add_output, add_training
 from .bundle_commands import add_bundle
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; see ``anticipate --help``."""
-    parser = build_parser()
-    arguments = parser.parse_args(argv)
-    _speak_utf8()
-    with warnings.catch_warnings():
-        warnings.showwarning = _one_line  # type: ignore[assignment]
-        warnings.simplefilter("always", AnticipateWarning)
-        try:
-            arguments.run(arguments)
-            sys.stdout.flush()
-        except BrokenPipeError:
-            _stop_writing()
-            return 0
-        except (AnticipateError, OSError, MemoryError) as error:
-            sys.stderr.write(f"anticipate: {_line(error) or type(error).__name__}\n")
-            return 2
-        except KeyboardInterrupt:
-            return 130
-    return 0
-
-
-class _Parser(argparse.ArgumentParser):
-    """Wrong arguments are one line, too: the usage is long, and ``--help`` shows it."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {_line(message)}; see {self.prog} --help\n")
+    return run(build_parser(), argv)
 
 
 def build_parser() -> argparse.ArgumentParser:
     """All commands and their options."""
-    parser = _Parser(
+    parser = Parser(
         prog="anticipate",
         description="Next needs, churn risk and duplicate-purchase warnings, with reasons.",
     )
@@ -73,12 +44,12 @@ def build_parser() -> argparse.ArgumentParser:
 _Commands = argparse._SubParsersAction  # what argparse calls its own container
 
 
-def _demo(to: _Commands[_Parser]) -> None:
+def _demo(to: _Commands[Parser]) -> None:
     command = to.add_parser("demo", help="the whole job on the embedded bookshop")
     command.set_defaults(run=demo.run)
 
 
-def _train(to: _Commands[_Parser]) -> None:
+def _train(to: _Commands[Parser]) -> None:
     command = to.add_parser("train", help="learn from files, write a bundle")
     add_events(command)
     add_training(command)
@@ -87,7 +58,7 @@ def _train(to: _Commands[_Parser]) -> None:
     command.set_defaults(run=commands.train)
 
 
-def _evaluate(to: _Commands[_Parser]) -> None:
+def _evaluate(to: _Commands[Parser]) -> None:
     command = to.add_parser("evaluate", help="how good, beside the plain baselines")
     add_events(command)
     add_training(command)
@@ -98,7 +69,7 @@ def _evaluate(to: _Commands[_Parser]) -> None:
     command.set_defaults(run=commands.evaluate)
 
 
-def _suggest(to: _Commands[_Parser]) -> None:
+def _suggest(to: _Commands[Parser]) -> None:
     command = to.add_parser("suggest", help="suggestions for customers, with reasons")
     add_events(command, optional=True)
     add_bundle_source(command)
@@ -109,7 +80,7 @@ def _suggest(to: _Commands[_Parser]) -> None:
     command.set_defaults(run=commands.suggest)
 
 
-def _rank_at_risk(to: _Commands[_Parser]) -> None:
+def _rank_at_risk(to: _Commands[Parser]) -> None:
     command = to.add_parser(
         "rank-at-risk", help="customers at risk, by value at risk; or a plan of service levels"
     )
@@ -134,31 +105,9 @@ def _rank_at_risk(to: _Commands[_Parser]) -> None:
     command.set_defaults(run=at_risk.rank_at_risk)
 
 
-def _bundle(to: _Commands[_Parser]) -> None:
+def _bundle(to: _Commands[Parser]) -> None:
     add_bundle(to.add_parser("bundle", help="look into a bundle, verify it, compare, forget"))
 
 
-def _serve(to: _Commands[_Parser]) -> None:
-    command = to.add_parser("serve", help="answer over HTTP (extra: serve)")
-    serve_command.add_serving(command)
-
-
-def _speak_utf8() -> None:
-    """Names of items are of any script; what is printed must not hang on the locale."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(encoding="utf-8")
-
-
-def _one_line(message: Warning | str, category: type[Warning], *_: object) -> None:
-    sys.stderr.write(f"anticipate: {category.__name__}: {_line(message)}\n")
-
-
-def _line(message: object) -> str:
-    return " ".join(str(message).split())
-
-
-def _stop_writing() -> None:
-    """Nobody reads on; without this the interpreter would complain at its end."""
-    with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _serve(to: _Commands[Parser]) -> None:
+    add_serving(to.add_parser("serve", help="answer over HTTP (extra: serve)"))

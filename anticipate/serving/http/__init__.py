@@ -1,5 +1,1 @@
-"""The scorer over HTTP (extra ``serve``): one app, four questions, and who may ask them."""
-
-from .app import make_app
-
-__all__ = ["make_app"]
+"""The scorer over HTTP (extra ``serve``): ``app.make_app``, and ``anticipate serve`` around it."""

@@ -91,7 +91,7 @@ def make_app(
     app.state.service = service
     add_questions(app, service)
     add_health(app, service, metrics)
-    open_paths = {"/healthz", "/readyz", "/openapi.json", "/docs"}
+    open_paths = {"/healthz", "/readyz"} | ({"/openapi.json", "/docs"} if docs else set())
     if page:
         routes = page_routes()
         app.router.routes.extend(routes)

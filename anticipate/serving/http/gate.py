@@ -20,7 +20,6 @@ from .faults import LOG, where
 from .metrics import Metrics
 from .problems import ClientGone, Problem
 
-OPEN_PATHS = frozenset({"/", "/healthz", "/readyz", "/docs", "/openapi.json"})
 LOOPBACK_NAMES = frozenset({b"localhost", b"127.0.0.1", b"[::1]"})
 CLIENT_GONE = 499  # in counts and logs alone; nobody was there to be answered
 _HEADERS = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
@@ -35,7 +34,7 @@ class Gate:
         *,
         metrics: Metrics,
         keys: Iterable[str] = (),
-        open_paths: frozenset[str] = OPEN_PATHS,
+        open_paths: frozenset[str] = frozenset(),
         local_only: bool = False,
     ) -> None:
         self.app, self.metrics, self.local_only = app, metrics, local_only

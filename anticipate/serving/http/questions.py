@@ -9,8 +9,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, NotRequired, cast
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, GetCoreSchemaHandler, Tag
-from pydantic_core import CoreSchema
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    GetCoreSchemaHandler,
+    Tag,
+    field_validator,
+)
+from pydantic_core import CoreSchema, PydanticCustomError
 from typing_extensions import TypedDict  # pydantic reads no other before Python 3.12
 
 MOST_CUSTOMERS, MOST_LINES, MOST_RECENT = 1_000, 500, 1_000
@@ -134,6 +142,15 @@ class CheckMany(_Worded):
             description=f"at most {MOST_LINES_TOGETHER} lines together",
         ),
     ]
+
+    @field_validator("carts")
+    @classmethod
+    def _not_too_many_lines(cls, carts: list[OneCart]) -> list[OneCart]:
+        if sum(len(one.cart) for one in carts) > MOST_LINES_TOGETHER:
+            raise PydanticCustomError(
+                "too_long", f"Input should have at most {MOST_LINES_TOGETHER} lines together"
+            )
+        return carts
 
 
 class AskOne(_Question):

@@ -12,13 +12,12 @@ ones, so documentation and check cannot differ.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, get_type_hints
+from typing import Any, NamedTuple, TypeVar, get_type_hints
 
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
@@ -26,10 +25,18 @@ from .body import read_json
 from .problems import Problem, of_validation
 
 THREADS, MOST_WAITING = 2, 64
+Result = TypeVar("Result")
+
+
+class Answered(NamedTuple):
+    """JSON, and the bundle it comes from."""
+
+    body: bytes
+    generation: str
 
 
 class QuestionRoute(APIRoute):
-    """POST a question, get its answer; the endpoint is ``async (question) -> bytes``."""
+    """POST a question, get its answer; the endpoint is ``async (question) -> Answered``."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         super().__init__(path, endpoint, **options)
@@ -46,7 +53,7 @@ class QuestionRoute(APIRoute):
             asked = self.question.validate_python(value)
         except ValidationError as error:
             raise of_validation(error) from None
-        body = await self.endpoint(asked)
+        body, scope["generation"] = await self.endpoint(asked)
         length = b"%d" % len(body)
         headers = [(b"content-type", b"application/json"), (b"content-length", length)]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -60,7 +67,7 @@ class Threads:
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="batch")
         self._waiting = 0
 
-    async def run(self, work: Callable[[], bytes]) -> bytes:
+    async def run(self, work: Callable[[], Result]) -> Result:
         """The work's result.
 
         Raises
@@ -78,11 +85,3 @@ class Threads:
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
-
-
-def encode(answer: dict[str, Any]) -> bytes:
-    """JSON; what is not known (NaN) is null."""
-    return to_json(answer, inf_nan_mode="null")
-
-
-Endpoint = Callable[..., Awaitable[bytes]]

@@ -32,14 +32,16 @@ from .service import Service
 LINE = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 HEAD_SECONDS = 10.0  # to send a request's head
 KEEP_ALIVE_SECONDS = 15
+READ_SECONDS = 30.0  # to read the rest of an answer, once the connection is to end
 FINISH_SECONDS = 30  # for what is in flight
+START_SECONDS = 30  # a worker that does not answer its parent for so long is replaced
 
 
 class PatientProtocol(AutoHTTPProtocol):  # type: ignore[valid-type,misc]
-    """uvicorn's, and a connection whose head does not come in time is closed.
+    """uvicorn's, with deadlines for heads that come, and answers that are read, too slowly.
 
     uvicorn's own timer ends with the first byte, so a byte now and then would keep a
-    connection for ever.
+    connection for ever; and closing waits until all is read, which may be never.
     """
 
     _deadline: asyncio.TimerHandle | None = None
@@ -71,7 +73,11 @@ class PatientProtocol(AutoHTTPProtocol):  # type: ignore[valid-type,misc]
     def _too_late(self) -> None:
         self._deadline = None
         if self.cycle is None or self.cycle.response_complete:
-            self.transport.close()
+            self.timeout_keep_alive_handler()
+
+    def timeout_keep_alive_handler(self) -> None:
+        super().timeout_keep_alive_handler()
+        self.loop.call_later(READ_SECONDS, self.transport.abort)
 
 
 def run_server(
@@ -97,7 +103,9 @@ def run_server(
         proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=FINISH_SECONDS,
+        timeout_worker_healthcheck=START_SECONDS,
     )
+    set_up_log(log_level)
     if workers > 1:
         supervisor = Multiprocess(config, sockets=[listener])
         supervisor.run()
@@ -110,11 +118,17 @@ def run_server(
 
 def make_worker(bundle: str, *, log_level: str, drain_seconds: float, **choices: Any) -> FastAPI:
     """The app of one worker, its log and its way to end; ``choices`` are ``make_app``'s."""
-    logging.basicConfig(format=LINE)
-    LOG.setLevel(log_level.upper())
+    set_up_log(log_level)
     app = make_app(bundle, **choices)
     _drain_on_sigterm(app.state.service, drain_seconds)
     return app
+
+
+def set_up_log(level: str) -> None:
+    """Lines on stderr: ours and uvicorn's from ``level`` on, other libraries' warnings."""
+    logging.basicConfig(format=LINE)
+    for name in (LOG.name, "uvicorn"):
+        logging.getLogger(name).setLevel(level.upper())
 
 
 def _drain_on_sigterm(service: Service, seconds: float) -> None:

@@ -1,7 +1,7 @@
 """The service behind the routes: which scorer, which moment, which thread.
 
 Reads  the bundle in use and, where no ``as_of`` is given, the clock: here and nowhere else.
-Gives  each question's answer as bytes.
+Gives  each question's answer as JSON; what is not known (NaN) is null.
 Never  two bundles in one answer.
 """
 
@@ -11,14 +11,16 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from ...exceptions import AnticipateError, CutoffError
+from pydantic_core import to_json
+
+from ...exceptions import AnticipateError, BundleError, CutoffError
 from ..instants import to_datetime, to_microseconds
 from ..scorer import Scorer
 from . import answers
 from .current import CurrentBundle, InUse
 from .problems import Problem
 from .questions import Ask, Check, Suggest
-from .route import Threads, encode
+from .route import Answered, Threads
 
 LIGHT_ROWS = 32  # cart lines and recent rows of one customer that the loop may look at
 Answering = Callable[[Scorer, Any, datetime], answers.Answer]
@@ -36,16 +38,16 @@ class Service:
         self.threads = Threads()
         self.draining = False
 
-    async def suggest(self, asked: Suggest) -> bytes:
+    async def suggest(self, asked: Suggest) -> Answered:
         return await self._answer(answers.suggest, asked)
 
-    async def check_cart(self, asked: Check) -> bytes:
+    async def check_cart(self, asked: Check) -> Answered:
         return await self._answer(answers.check_cart, asked)
 
-    async def churn(self, asked: Ask) -> bytes:
+    async def churn(self, asked: Ask) -> Answered:
         return await self._answer(answers.churn, asked)
 
-    async def brief(self, asked: Ask) -> bytes:
+    async def brief(self, asked: Ask) -> Answered:
         return await self._answer(answers.brief, asked)
 
     def in_use(self) -> InUse:
@@ -64,19 +66,22 @@ class Service:
         """Whether the clock is past what the bundle answers for."""
         return self.clock() > to_datetime(scorer.cutoff_us + round(scorer.horizon_days * 864e8))
 
-    async def _answer(self, answer: Answering, asked: Any) -> bytes:
+    async def _answer(self, answer: Answering, asked: Any) -> Answered:
         use = self.in_use()
         if _is_light(asked):
             return self._encoded(answer, use, asked)
         return await self.threads.run(lambda: self._encoded(answer, use, asked))
 
-    def _encoded(self, answer: Answering, use: InUse, asked: Any) -> bytes:
+    def _encoded(self, answer: Answering, use: InUse, asked: Any) -> Answered:
         try:
             as_of = self._moment(use.scorer, asked.as_of)
             found = answer(use.scorer, asked, as_of)
+        except BundleError:  # ours to mend, not the caller's
+            raise
         except AnticipateError as error:  # its message counts rows and names columns, no more
             raise Problem(422, str(error)) from None
-        return encode({"as_of": as_of.isoformat(), "bundle": use.generation, **found})
+        told = {"as_of": as_of.isoformat(), "bundle": use.generation, **found}
+        return Answered(to_json(told, inf_nan_mode="null"), use.generation)
 
     def _moment(self, scorer: Scorer, given: str | None) -> datetime:
         if given is not None:

@@ -14,11 +14,13 @@ import os
 import socket
 import sys
 import tempfile
+from collections.abc import Sequence
 from functools import partial
 
-from .._checks import check_count
-from ..bundle import bundle_info
-from ..exceptions import MissingExtraError, OutputError, ParameterError
+from ..._checks import check_count
+from ..._command_line import Parser, run
+from ...bundle import bundle_info
+from ...exceptions import MissingExtraError, OutputError, ParameterError
 
 LEVELS = ("debug", "info", "warning", "error")
 
@@ -40,6 +42,13 @@ def add_serving(command: argparse.ArgumentParser) -> None:
     command.set_defaults(run=serve)
 
 
+def serve_main(argv: Sequence[str]) -> int:
+    """``anticipate serve`` alone, without the other commands and what they load."""
+    parser = Parser(prog="anticipate serve", description="Answer over HTTP.")
+    add_serving(parser)
+    return run(parser, argv)
+
+
 def serve(arguments: argparse.Namespace) -> None:
     check_count("--workers", arguments.workers, most=256)
     check_count("--port", arguments.port, least=0, most=65535)
@@ -49,8 +58,8 @@ def serve(arguments: argparse.Namespace) -> None:
     bundle_info(arguments.bundle)  # a wrong folder is told now, not by every worker
     with _counts_of_all(arguments.workers):
         try:
-            from ..serving.http.keys import read_keys
-            from ..serving.http.server import make_worker, run_server
+            from .keys import read_keys
+            from .server import make_worker, run_server
         except ImportError as error:
             raise MissingExtraError(
                 f"serving needs {error.name}: pip install 'anticipate-needs[serve]'."

@@ -1,0 +1,297 @@
+"""What HTTP refuses, and that no refusal and no log says what was submitted."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+import pytest
+from http_app import AS_OF, client_of, problem_of
+from starlette.testclient import TestClient
+
+from anticipate.serving.http import answers, body
+from anticipate.serving.http.app import make_app
+
+SECRET = "Zaphod-4711"
+KEY = "k" * 32
+JSON = {"content-type": "application/json"}
+
+
+@pytest.fixture(scope="module")
+def client(bookshop_bundle):
+    with client_of(bookshop_bundle) as made:
+        yield made
+
+
+def sent(client, text, path="/v1/suggest", **headers):
+    return client.post(path, content=text, headers={**JSON, **headers})
+
+
+def question(**more):
+    return json.dumps({"customer_id": "C042", "as_of": AS_OF, **more})
+
+
+@pytest.mark.parametrize(
+    ("more", "location"),
+    [
+        ({"customer_id": True}, "/customer_id"),
+        ({"customer_id": 1.5}, "/customer_id"),
+        ({"customer_id": ""}, "/customer_id"),
+        ({"customer_id": SECRET * 30}, "/customer_id"),
+        ({"customer_id": 2**64}, "/customer_id"),
+        ({"customer_id": -(2**63) - 1}, "/customer_id"),
+        ({"customer_id": None}, "/customer_id"),
+        ({"customer_id": [SECRET]}, "/customer_id"),
+        ({"n": 0}, "/n"),
+        ({"n": 33}, "/n"),
+        ({"n": "3"}, "/n"),
+        ({"n": 3.0}, "/n"),
+        ({"n": True}, "/n"),
+        ({"audience": SECRET}, "/audience"),
+        ({"language": "de"}, "/language"),
+        ({"as_of": 20250301}, "/as_of"),
+        ({"as_of": "1" * 65}, "/as_of"),
+        ({"cart": SECRET}, "/cart"),
+        ({"cart": [SECRET] * 501}, "/cart"),
+        ({"cart": ["a", {"item_id": "b", "quantity": 0}]}, "/cart/1/quantity"),
+        ({"cart": [{"item_id": "b", "quantity": "2"}]}, "/cart/0/quantity"),
+        ({"cart": [{"item_id": "b", "price": -1}]}, "/cart/0/price"),
+        ({"cart": [{"item_id": "b", "gift": "yes"}]}, "/cart/0/gift"),
+        ({"cart": [{"quantity": 1}]}, "/cart/0/item_id"),
+        ({"cart": [[SECRET]]}, "/cart/0"),
+        ({"cart": [{"item_id": "b", SECRET: 1}]}, "/cart/0"),
+        ({"recent": [{"customer_id": "C042"}]}, "/recent/0/timestamp"),
+        ({"recent": [{"customer_id": "C042", "timestamp": AS_OF, SECRET: 1}]}, "/recent/0"),
+        ({"recent": [{}] * 1001}, "/recent"),
+        ({"recent": {"customer_id": SECRET}}, "/recent"),
+        ({"customer_ids": [SECRET]}, ""),
+        ({SECRET: SECRET}, ""),
+    ],
+)
+def test_a_wrong_value_is_named_by_its_place_alone(client, more, location):
+    told = problem_of(sent(client, question(**more)), 422)
+
+    assert location in [fault["location"] for fault in told["errors"]]
+    assert all(fault["message"] for fault in told["errors"])
+    assert SECRET not in json.dumps(told)
+
+
+@pytest.mark.parametrize(
+    ("path", "whole"),
+    [
+        ("/v1/suggest", {"customer_ids": []}),
+        ("/v1/suggest", {"customer_ids": ["a"] * 1001}),
+        ("/v1/suggest", {"customer_ids": ["a"], "cart": ["b"]}),
+        ("/v1/suggest", {}),
+        ("/v1/check-cart", {"customer_id": "C042"}),
+        ("/v1/check-cart", {"customer_id": "C042", "cart": []}),
+        ("/v1/check-cart", {"carts": []}),
+        ("/v1/check-cart", {"carts": [{"customer_id": "a", "cart": ["b"] * 501}]}),
+        ("/v1/check-cart", {"carts": [{"customer_id": "a", "cart": ["b"] * 500}] * 21}),
+        ("/v1/churn", {"customer_id": "a", "cart": []}),
+        ("/v1/brief", {"customer_ids": "abc"}),
+    ],
+)
+def test_too_few_and_too_many_are_refused(client, path, whole):
+    problem_of(sent(client, json.dumps({"as_of": AS_OF, **whole}), path), 422)
+
+
+@pytest.mark.parametrize(
+    ("more", "word"),
+    [
+        ({"customer_id": 42}, "the known ids are text"),
+        ({"as_of": "soon " + SECRET}, "as_of is not ISO 8601"),
+        ({"as_of": "2025-02-28T23:59Z"}, "before the bundle's cutoff"),
+        ({"recent": [{"customer_id": SECRET, "timestamp": SECRET}]}, "row 0: timestamp"),
+        ({"recent": [{"customer_id": SECRET, "timestamp": AS_OF, "event": SECRET}]}, "row 0"),
+        ({"recent": [{"customer_id": 1, "timestamp": AS_OF, "event": "search"}]}, "row 0"),
+        ({"recent": [{"customer_id": SECRET, "timestamp": AS_OF}]}, "has no item_id"),
+        ({"cart": [1]}, "line 0"),
+    ],
+)
+def test_what_the_library_refuses_is_told_in_its_own_words(client, more, word):
+    told = problem_of(sent(client, question(**more)), 422)
+
+    assert word in told["detail"]
+    assert SECRET not in json.dumps(told)
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        (b"", "no JSON"),
+        (b'{"customer_id": ' + SECRET.encode(), "no JSON"),
+        (b'{"customer_id": "C042", "customer_id": "%s"}' % SECRET.encode(), "stands twice"),
+        (b'{"%s": 1, "%s": 2}' % (SECRET.encode(), SECRET.encode()), "stands twice"),
+        (b'{"customer_id": "\xff"}', "no JSON"),
+        (b'{"customer_id": "\\ud800"}', "no JSON"),
+        (b'{"cart": [{"item_id": "a", "price": NaN}]}', "no JSON"),
+        (b'{"cart": [{"item_id": "a", "price": Infinity}]}', "no JSON"),
+        (b'{"n": ' + b"9" * 5000 + b"}", "no JSON"),
+        (b'{"cart": ' + b"[" * 100_000, "no JSON"),
+        (b"\xef\xbb\xbf{}", "no JSON"),
+        (b"{} {}", "no JSON"),
+    ],
+)
+def test_what_is_no_json_is_told_by_its_place(client, text, word):
+    told = problem_of(sent(client, text), 400)
+
+    assert word in told["detail"]
+    assert SECRET not in json.dumps(told)
+
+
+@pytest.mark.parametrize("text", [b"[1]", b'"a"', b"1", b"null"])
+def test_a_body_that_is_no_object(client, text):
+    assert "one JSON object" in problem_of(sent(client, text), 422)["detail"]
+
+
+def test_a_number_past_all_bounds_is_no_number(client):
+    """1e999 reads as infinity."""
+    told = problem_of(
+        sent(client, '{"customer_id":"a","cart":[{"item_id":"b","price":1e999}]}'), 422
+    )
+
+    assert told["errors"][0]["location"] == "/cart/0/price"
+
+
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/xml", "application/json; charset=latin-1", ""]
+)
+def test_only_json_is_read(client, kind):
+    problem_of(sent(client, question(), **{"content-type": kind}), 415)
+    problem_of(sent(client, question(), **{"content-encoding": "gzip"}), 415)
+
+
+def test_json_may_say_its_charset(client):
+    kind = 'Application/JSON; charset="UTF-8"'
+    assert sent(client, question(), **{"content-type": kind}).status_code == 200
+
+
+def test_a_large_body_is_refused_by_its_declared_size_and_by_its_real_one(client):
+    large = b" " * (body.MOST_BYTES + 1)
+    problem_of(sent(client, large), 413)
+    problem_of(sent(client, iter([large[:600_000], large[:600_000]])), 413)  # chunked
+    whole = question().encode()
+    assert sent(client, whole.ljust(body.MOST_BYTES)).status_code == 200
+
+
+def test_other_paths_and_methods(client):
+    problem_of(client.get("/v2/suggest"), 404)
+    problem_of(client.get("/v1/suggest/"), 404)
+    wrong = client.get("/v1/suggest")
+    problem_of(wrong, 405)
+    assert wrong.headers["allow"] == "POST"
+    problem_of(client.post("/healthz"), 405)
+    problem_of(client.delete("/v1/brief"), 405)
+
+
+def test_an_error_nobody_meant_says_nothing(client, monkeypatch, caplog):
+    def broken(*_):
+        raise RuntimeError(SECRET)
+
+    monkeypatch.setattr(answers, "suggest", broken)
+    with caplog.at_level(logging.DEBUG):
+        told = problem_of(sent(client, question()), 500)
+
+    assert set(told) == {"type", "title", "status"}
+    assert "RuntimeError at " in caplog.text
+    assert SECRET not in caplog.text
+
+
+def test_the_log_has_templates_and_no_customer(client, caplog):
+    with caplog.at_level(logging.DEBUG):
+        sent(client, question(customer_id=SECRET))
+        sent(client, question(n=SECRET))
+        client.get(f"/{SECRET}", params={"customer": SECRET})
+        client.request(SECRET, "/v1/suggest")
+
+    lines = [one.getMessage() for one in caplog.records if one.name == "anticipate.serve"]
+    assert [line.split()[:3] for line in lines] == [
+        ["POST", "/v1/suggest", "200"], ["POST", "/v1/suggest", "422"],
+        ["GET", "unknown", "404"], ["other", "/v1/suggest", "405"],
+    ]  # fmt: skip
+    assert SECRET not in " ".join(lines)
+    assert "gen-" in lines[0]
+
+
+# -- who may ask --------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def guarded(bookshop_bundle):
+    with client_of(bookshop_bundle, keys=[KEY, "another-key-of-ours"]) as made:
+        yield made
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        {"authorization": f"Bearer {KEY}"},
+        {"authorization": f"bearer  {KEY}"},
+        {"x-api-key": KEY},
+        {"x-api-key": "another-key-of-ours"},
+        {"authorization": "Basic abc", "x-api-key": KEY},
+    ],
+)
+def test_a_key_opens(guarded, shown):
+    assert sent(guarded, question(), **shown).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        {},
+        {"authorization": "Bearer"},
+        {"authorization": f"Basic {KEY}"},
+        {"authorization": KEY},
+        {"x-api-key": KEY[:-1]},
+        {"x-api-key": KEY + "k"},
+        {"x-api-key": ""},
+        {"authorization": "Bearer wrong", "x-api-key": KEY},
+        {"x-api-key": "\u00e9".encode()},
+    ],
+)
+def test_without_a_right_key_nothing_is_read_or_told(guarded, shown):
+    for path in ("/v1/suggest", "/v1/check-cart", "/v1/churn", "/v1/brief", "/v1/none"):
+        refused = sent(guarded, b"no json at all", path, **shown)
+        problem_of(refused, 401)
+        assert refused.headers["www-authenticate"] == "Bearer"
+    problem_of(guarded.get("/metrics", headers=shown), 401)
+    problem_of(guarded.get("/openapi.json", headers=shown), 401)
+
+
+def test_health_and_the_page_need_no_key(guarded):
+    for path in ("/healthz", "/readyz", "/"):
+        assert guarded.get(path).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "localhost:8080", "127.0.0.1:1", "[::1]:80", "[::1]"]
+)
+def test_this_machine_may_be_called_by_its_own_names(bookshop_bundle, host):
+    with client_of(bookshop_bundle, local_only=True) as client:
+        assert client.get("/healthz", headers={"host": host}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "localhost.evil.example:8080", "", "127.0.0.1.nip.io"]
+)
+def test_a_foreign_name_that_points_here_is_refused(bookshop_bundle, host):
+    """A page of the web could have its own name lead to this machine (DNS rebinding)."""
+    with client_of(bookshop_bundle, local_only=True) as client:
+        problem_of(client.get("/healthz", headers={"host": host}), 421)
+        problem_of(sent(client, question(), host=host), 421)
+
+
+def test_documentation_only_where_asked_for(bookshop_bundle, client):
+    for path in ("/docs", "/openapi.json", "/redoc"):
+        problem_of(client.get(path), 404)
+    documented = TestClient(make_app(bookshop_bundle, docs=True))
+    assert documented.get("/openapi.json").json()["openapi"].startswith("3.1")
+    assert documented.get("/docs").status_code == 200
+
+
+def test_answers_are_not_stored_on_the_way_nor_guessed_at(client):
+    for response in (sent(client, question()), sent(client, b"x"), client.get("/readyz")):
+        assert response.headers["cache-control"] == "no-store"
+        assert response.headers["x-content-type-options"] == "nosniff"
