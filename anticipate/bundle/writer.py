@@ -20,11 +20,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .._version import __version__
 from ..exceptions import BundleError, OutputError, ParameterError
-from . import npy
 from .disk import (
     REPLACED,
     STAGED,
@@ -44,16 +42,15 @@ from .layout import (
     pointer_to,
     read_pointer,
 )
+from .pieces import Array, Pieces, content, storable
 from .reader import read_generation
-
-Array = NDArray[Any]
 
 _OWN_KEYS = {"files", "format_version", "libraries"}
 _LIBRARIES = ("implicit", "numpy", "pandas", "scikit-learn", "scipy")
 
 
 def write_bundle(
-    path: str | Path, manifest: Mapping[str, Any], arrays: Mapping[str, Array]
+    path: str | Path, manifest: Mapping[str, Any], arrays: Mapping[str, Array | Pieces]
 ) -> Path:
     """Save a manifest and arrays as the bundle at ``path``.
 
@@ -64,7 +61,7 @@ def write_bundle(
     manifest : mapping
         Anything JSON can hold; finite numbers only. ``files``, ``format_version`` and
         ``libraries`` are added here.
-    arrays : mapping of str to ndarray
+    arrays : mapping of str to ndarray or Pieces
         Numbers, booleans or datetime64 of any shape; names in lower case. Content of
         arrays named ``model_*`` is verified at every opening.
 
@@ -90,15 +87,15 @@ def write_bundle(
     [1.0, 1.0, 1.0]
     """
     root = Path(path)
-    stored = {name: npy.storable(name, array) for name, array in arrays.items()}
-    document = _document(manifest)
+    stored = {name: storable(name, array) for name, array in arrays.items()}
+    document = document_of(manifest)
     existed = os.path.lexists(root)
     try:
         root.mkdir(parents=True, exist_ok=True)
         _refuse_foreign(root)
         with only_writer(root):
             sweep(root, _current_or_none(root))
-            _save(root, document, stored)
+            save_generation(root, document, stored)
     except OSError as error:
         if not existed:
             with contextlib.suppress(OSError):
@@ -112,7 +109,7 @@ def write_bundle(
     return root
 
 
-def _document(manifest: Mapping[str, Any]) -> dict[str, Any]:
+def document_of(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """The caller's manifest through JSON, with versions added."""
     taken = _OWN_KEYS & manifest.keys()
     if taken:
@@ -159,7 +156,10 @@ def _refuse_foreign(root: Path) -> None:
         )
 
 
-def _save(root: Path, document: dict[str, Any], stored: dict[str, Array]) -> None:
+def save_generation(
+    root: Path, document: dict[str, Any], stored: Mapping[str, Array | Pieces]
+) -> None:
+    """Write a generation beside the others and make it the current one; the caller has the lock."""
     work = root / f".anticipate-tmp-{os.urandom(8).hex()}"
     try:
         work.mkdir()
@@ -169,7 +169,7 @@ def _save(root: Path, document: dict[str, Any], stored: dict[str, Array]) -> Non
         remove_work(work)
 
 
-def _stage(work: Path, document: dict[str, Any], stored: dict[str, Array]) -> Pointer:
+def _stage(work: Path, document: dict[str, Any], stored: Mapping[str, Array | Pieces]) -> Pointer:
     """Write the whole generation and its pointer into the temporary folder, to the disk."""
     folder = work / STAGED
     folder.mkdir()
@@ -183,8 +183,8 @@ def _stage(work: Path, document: dict[str, Any], stored: dict[str, Array]) -> Po
     return pointer
 
 
-def _write_array(file: Path, values: Array) -> dict[str, Any]:
-    sha256, size = write_file(file, npy.pieces(values))
+def _write_array(file: Path, values: Array | Pieces) -> dict[str, Any]:
+    sha256, size = write_file(file, content(values))
     shape = list(values.shape)
     return {"sha256": sha256, "size": size, "dtype": values.dtype.str, "shape": shape}
 

@@ -87,6 +87,11 @@ class NextBaskets:
         weights = space * (1.0 - ANGLE_SHARE) + row_means(angle, angle.data) * ANGLE_SHARE
         return weights.astype(np.float32)
 
+    def without(self, customer_ids: Array) -> NextBaskets:
+        """The same without the references of these customers."""
+        references, stays = self.references.without(customer_ids)
+        return NextBaskets(references, self.came_next[np.flatnonzero(stays)])
+
     def to_arrays(self) -> dict[str, Array]:
         return self.references.to_arrays() | sparse_arrays("came_next", self.came_next)
 

@@ -78,6 +78,16 @@ class References(NamedTuple):
         value[self.owner[cells.indices] == place[rows_of(cells)]] = 0.0
         return best_entries(csr_matrix((value, cells.indices, cells.indptr), cells.shape), k)
 
+    def without(self, customer_ids: Array) -> tuple[References, Array]:
+        """Those of other customers, and which of these (r,) they are."""
+        goes = np.isin(self.ids, customer_ids)
+        stays = ~goes[self.owner]
+        place = np.cumsum(~goes) - 1
+        by_item = self.by_item[:, np.flatnonzero(stays)].tocsr()
+        by_item.sort_indices()
+        left = References(self.ids[~goes], place[self.owner[stays]], by_item, self.square[stays])
+        return left, stays
+
     def to_arrays(self) -> dict[str, Array]:
         arrays = {f"ids.{part}": array for part, array in build_id_index(self.ids).items()}
         return arrays | {"owner": self.owner} | sparse_arrays("by_item", self.by_item)

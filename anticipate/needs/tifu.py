@@ -72,6 +72,11 @@ class Tifu:
 
         return in_blocks(block, *own.shape)
 
+    def without(self, customer_ids: Array) -> Tifu:
+        """The same without the references of these customers."""
+        references, stays = self.references.without(customer_ids)
+        return Tifu(references, self.vectors[np.flatnonzero(stays)])
+
     def to_arrays(self) -> dict[str, Array]:
         return self.references.to_arrays()
 

@@ -88,6 +88,11 @@ class AlikeLately:
         _, value, offsets = product_terms(alike, had, customer, item)
         return segment_count(value > 0, offsets) / np.maximum(np.diff(offsets), 1)
 
+    def without(self, customer_ids: Array) -> AlikeLately:
+        """The same without the references of these customers."""
+        references, stays = self.references.without(customer_ids)
+        return AlikeLately(references, self.lately[np.flatnonzero(stays)])
+
     def to_arrays(self) -> dict[str, Array]:
         return self.references.to_arrays() | sparse_arrays("lately", self.lately)
 

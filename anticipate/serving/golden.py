@@ -7,16 +7,23 @@ Never  a real customer's data.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from numpy.typing import NDArray
+
 from ..exceptions import AnticipateError, BundleError
+from ..kernels.ids import lookup
 from .instants import to_datetime
+from .overlay import index_size
 
 if TYPE_CHECKING:
     from .scorer import Scorer
 
+_STRANGER = 2**62  # far from where shops count
 TOLERANCE = 1e-9  # between machines
+Array = NDArray[Any]
 _DAYS = (0.0, 7.0)
 DAY = 86_400_000_000
 
@@ -72,6 +79,27 @@ def _answer_again(scorer: Scorer, request: Mapping[str, Any], number: int) -> li
         raise BundleError(
             f"manifest.json: golden row {number} cannot be asked; save the bundle again."
         ) from error
+
+
+def stranger_id(customers: Mapping[str, Array]) -> int | str:
+    """An id that is not in an index of customers, made of none that is: it is stored."""
+    if "ids" in customers:
+        return next(number for number in count(_STRANGER) if lookup(customers, number) < 0)
+    return next(
+        "~" * n for n in count(1) if not index_size(customers) or lookup(customers, "~" * n) < 0
+    )
+
+
+def renamed(
+    rows: Sequence[Mapping[str, Any]], customers: Mapping[str, Array]
+) -> list[dict[str, Any]]:
+    """The same rows asked by a stranger to other customers; the answers do not depend on it."""
+    name = {"customer_id": stranger_id(customers)}
+    requests = [
+        {**row["request"], **name, "recent": [one | name for one in row["request"]["recent"]]}
+        for row in rows
+    ]
+    return [{**row, "request": asked} for row, asked in zip(rows, requests, strict=True)]
 
 
 def _answer(scorer: Scorer, request: Mapping[str, Any]) -> list[list[Any]]:

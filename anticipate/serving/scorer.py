@@ -22,7 +22,7 @@ from .care import find_open, follow_ups, is_open
 from .cart import CartLine, read_cart
 from .cart_check import check_carts
 from .checks import open_checked
-from .golden import replay
+from .golden import replay, stranger_id
 from .leaving import churn_at, leaving
 from .moment import Moment
 from .offers import make_offers
@@ -116,12 +116,10 @@ class Scorer:
 
     def stranger(self) -> tuple[Any, list[Any]]:
         """An id that no customer has, and three items of the bundle, to try it with."""
-        known, items = self.customer_ids(), self._store.group("newcomers")["item"][:3]
+        items = self._store.group("newcomers")["item"][:3]
         overlay = self._store.overlays()["items"]
         ids = [overlay.id(int(code)) for code in items]
-        if len(known) and not isinstance(known[0], str):
-            return int(known[-1]) + 1, ids
-        return (str(known[-1]) if len(known) else "") + "~", ids
+        return stranger_id(self._store.customers), ids
 
     def suggest(
         self,
