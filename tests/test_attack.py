@@ -250,7 +250,7 @@ def test_dates_told_to_people_are_the_shops_days(abroad_bundle):
     brief = scorer.brief(10**6, as_of="2024-06-03", recent=rows)
 
     assert brief["owns"][0]["last_bought"] == brief["relation"]["customer_since"] == "2024-06-02"
-    assert "of 2024-06-02 (late)" in brief["open"][0]["reason"]["text"]
+    assert "of 2024-06-02 (late, 1)" in brief["open"][0]["text"]
 
 
 def test_a_brief_does_not_offer_what_it_says_not_to_offer(scorer):

@@ -76,7 +76,7 @@ def make_state(
             part = getattr(model, attribute)
             if part is not None:
                 arrays |= _prefixed(f"model_part_{name}", storable(part.to_arrays()))
-    return _manifest(model, history), arrays
+    return _manifest(model, history, n_items=len(items)), arrays
 
 
 def load_models(arrays: Mapping[str, Array]) -> dict[str, Any]:
@@ -133,7 +133,7 @@ def restored(arrays: Mapping[str, Array]) -> Arrays:
     return out
 
 
-def _manifest(model: Anticipator, history: History) -> dict[str, Any]:
+def _manifest(model: Anticipator, history: History, *, n_items: int) -> dict[str, Any]:
     from ..log.clock import to_microseconds
 
     return {
@@ -154,7 +154,7 @@ def _manifest(model: Anticipator, history: History) -> dict[str, Any]:
         **needs_manifest(model.needs_),
         "features": _feature_names(model),  # all float64
         "n_customers": history.n_customers,
-        "n_items": history.n_items,
+        "n_items": n_items,
         "n_events": history.n_events,
         "report": _jsonable(model.report_),
     }

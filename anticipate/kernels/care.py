@@ -54,7 +54,7 @@ def open_matters(events: Events, as_of: Array) -> OpenMatters:
     # Few rows of few customers are this young, so they are judged one by one.
     for rows, target in ((complaints, found.complaint), (returns, found.returned)):
         for row in rows.tolist():
-            if not _is_resolved(events, row):
+            if not is_resolved(events, row):
                 target[events.customer[row]] = row
     due = (age >= RECHECK_AFTER_DAYS * DAY) & (
         age < (RECHECK_AFTER_DAYS + RECHECK_WITHIN_DAYS) * DAY
@@ -64,19 +64,20 @@ def open_matters(events: Events, as_of: Array) -> OpenMatters:
     return found
 
 
-def _is_resolved(events: Events, row: int) -> bool:
+def is_resolved(events: Events, row: int) -> bool:
     """A resolved event of the same customer, not earlier than the row, about the same thing."""
     start, end = events.offsets[events.customer[row] : events.customer[row] + 2].tolist()
     # Rows of one instant are sorted by item, which says nothing about what came first.
     first = start + int(events.timestamp[start:end].searchsorted(events.timestamp[row]))
     later = slice(first, end)
     resolved = events.event[later] == RESOLVED_CODE
-    resolved &= _same_or_unsaid(events.item[later], events.item[row])
-    resolved &= _same_or_unsaid(events.order[later], events.order[row])
+    resolved &= same_or_unsaid(events.item[later], events.item[row])
+    resolved &= same_or_unsaid(events.order[later], events.order[row])
     return bool(resolved.any())
 
 
-def _same_or_unsaid(theirs: Array, ours: Any) -> Array:
+def same_or_unsaid(theirs: Array, ours: Any) -> Array:
+    """Whether each names the same thing; -1 on either side contradicts nothing."""
     if ours < 0:
         return np.ones(len(theirs), dtype=bool)
     return (theirs == ours) | (theirs < 0)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..kernels.care import DAY, RECHECK_AFTER_DAYS, OpenMatters, open_matters
-from ..suggestions import Reason, Suggestion
+from ..suggestions import CUSTOMER_KINDS, SELLING_KINDS, Reason, Suggestion
 from ..suggestions.reason import Fact
 from .instants import to_datetime
 from .moment import Moment
@@ -25,6 +25,13 @@ def find_open(moment: Moment) -> OpenMatters:
 def is_open(matters: OpenMatters) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """Per request: a complaint or return waits for an answer."""
     return (matters.complaint >= 0) | (matters.returned >= 0)
+
+
+def may_show(one: Suggestion, audience: str, withheld: bool) -> bool:
+    """Whether this audience may see it, and nothing that sells is ``withheld``."""
+    if withheld and one.kind in SELLING_KINDS:
+        return False
+    return audience == "staff" or one.kind in CUSTOMER_KINDS
 
 
 def follow_ups(

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any, Literal
 from numpy.typing import NDArray
 
 from .._checks import check_count, check_option
-from ..suggestions import CUSTOMER_KINDS, SELLING_KINDS, Suggestion, order_suggestions
+from ..suggestions import Suggestion, order_suggestions
 from ..suggestions.order import check_benefits
 from .asking import ask, ask_in_parts, customers_of
 from .candidates import find_candidates
-from .care import find_open, follow_ups, is_open
+from .care import find_open, follow_ups, is_open, may_show
 from .cart import CartLine, read_cart
 from .cart_check import check_carts
 from .checks import open_checked
-from .golden import replay, stranger_id
+from .golden import replay
 from .leaving import churn_at, leaving
 from .moment import Moment
 from .offers import make_offers
@@ -256,13 +256,18 @@ class Scorer:
         wanted = Wanted(top, budget, cost, save_probability)
         return rank_frame(self._store, moments, wanted, explain=explain)
 
-    def brief(self, customer_id: Any, *, as_of: Any, recent: Any = None) -> dict[str, Any]:
-        """What staff should see before the customer arrives; JSON-ready."""
+    def brief(
+        self, customer_id: Any, *, as_of: Any, recent: Any = None, language: str = "en"
+    ) -> dict[str, Any]:
+        """What staff should see before the customer arrives: JSON-ready, not for their own eyes.
+
+        Keys as in docs/brief.md; sentences in ``"en"`` or ``"ko"``; ``brief.brief_card``: a page.
+        """
         from .brief import make_brief
 
         moment = ask(self._store, [customer_id], as_of, recent)
         suggestions = self._answers(moment, [[]], MOST, "staff")[0]
-        return make_brief(self._store, moment, suggestions)
+        return make_brief(self._store, moment, suggestions, language)
 
     def _answers(
         self, moment: Moment, carts: list[list[CartLine]], n: int, audience: str
@@ -281,7 +286,7 @@ class Scorer:
             shown = warnings[i] + offers[i]
             if table is not None:
                 shown += follow_ups(store, moment, matters, i) + leaving(moment, table, i)
-            shown = [one for one in shown if _may_show(one, audience, bool(withheld[i]))]
+            shown = [one for one in shown if may_show(one, audience, bool(withheld[i]))]
             answers.append(order_suggestions(shown, self.benefits)[:n])
         return answers
 
@@ -289,9 +294,3 @@ class Scorer:
 def _check(n: int, audience: str) -> None:
     check_count("n", n, most=MOST)
     check_option("audience", audience, AUDIENCES)
-
-
-def _may_show(one: Suggestion, audience: str, withheld: bool) -> bool:
-    if withheld and one.kind in SELLING_KINDS:
-        return False
-    return audience == "staff" or one.kind in CUSTOMER_KINDS
