@@ -96,13 +96,13 @@ class Findings(NamedTuple):
 
 def check_lines(
     events: Events,
-    undone_at: Array,
+    undone_at: Array | None,
     lines: Lines,
     *,
     tables: Tables,
     objects: Array,
     habits: Habits | None = None,
-    find: FindKept | None = None,
+    looked: tuple[Owned, Array] | None = None,
     late: bool = True,
 ) -> Findings:
     """Which lines may be mistakes.
@@ -111,7 +111,7 @@ def check_lines(
     ----------
     events : Events
         Of customers 0..m-1; only what lies before a line counts for it.
-    undone_at : array of shape (n_events,)
+    undone_at : array of shape (n_events,), or None with ``looked``
         When each purchase was undone (``owned.undone_times``).
     lines : Lines
     tables : Tables
@@ -119,8 +119,8 @@ def check_lines(
         Objects to profiling: only double submits are looked for.
     habits : Habits, optional
         Of each line's customer, where they are known already (``habits.find_habits``).
-    find : callable, optional
-        Gives what ``find_kept`` would of ``(lines, asked, n_items)``, where it is stored.
+    looked : optional
+        What ``look_up`` found, where it was asked already.
     late : bool, default=True
         False: second clicks only, where nothing else may be said.
 
@@ -131,7 +131,8 @@ def check_lines(
     """
     n = len(lines.item)
     line, line_minutes = earlier_lines(lines)
-    looked = look_up(events, undone_at, lines, tables.rules, find)
+    if undone_at is not None:
+        looked = look_up(events, undone_at, lines, tables.rules)
     if looked is None and not (line >= 0).any():
         return _nothing(n)
     what, is_own = looked or (owns_nothing(n), np.zeros(n, dtype=bool))
@@ -161,26 +162,30 @@ def check_lines(
 
 
 def look_up(
-    events: Events,
-    undone_at: Array,
-    lines: Lines,
-    rules: ItemRules,
-    find: FindKept | None = None,
+    events: Events, undone_at: Array, lines: Lines, rules: ItemRules
 ) -> tuple[Owned, Array] | None:
     """What is owned of each line's item, else of its latest substitute; whether it is the item.
 
     None: nothing of any line.
     """
+
+    def find(lines: Lines, asked: Array, n_items: int) -> Kept | None:
+        return find_kept(events, undone_at, lines, asked=asked, n_items=n_items)
+
+    return look_up_by(find, events.timestamp, lines, rules)
+
+
+def look_up_by(
+    find: FindKept, timestamp: Array, lines: Lines, rules: ItemRules
+) -> tuple[Owned, Array] | None:
+    """The same by another road to ``Kept``: rows of events that happened at ``timestamp``."""
     n, n_items = len(lines.item), len(rules.consumable) - 1
     row = table_row(lines.item, n_items)
     asked = np.vstack((lines.item[None, :], rules.substitutes[row].T))  # (1 + w, n)
-    if find is None:
-        kept = find_kept(events, undone_at, lines, asked=asked, n_items=n_items)
-    else:
-        kept = find(lines, asked, n_items)
+    kept = find(lines, asked, n_items)
     if kept is None:
         return None
-    owned = owned_at(kept, events.timestamp, asked_at(lines, asked))
+    owned = owned_at(kept, timestamp, asked_at(lines, asked))
     is_own = owned.has[:n]
     if is_own.all() or not owned.has[n:].any():
         return Owned(*(column[:n] for column in owned)), is_own

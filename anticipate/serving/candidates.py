@@ -18,13 +18,14 @@ from ..kernels.offers import OwnState, latest_signal
 from . import dates
 from .moment import Moment
 from .own import Own, own_of
-from .store import Store, spans
+from .store import Store, span, spans
 
 Array = NDArray[Any]
 DAY = 86_400_000_000
 SIGNAL_LOG_ODDS = {-1: -3.0, 0: 0.0, 1: 1.5}  # disliked / nothing / wished, since the cutoff
 SESSION_SHARE = 0.5  # what was just bought pulls half as much as what lies in the cart
 STORED, NEWCOMER, CART = 0, 1, 2  # where a row comes from
+_ORIGINS = [np.full(64, origin, dtype=np.int8) for origin in (STORED, NEWCOMER, CART)]
 
 
 class Offers(NamedTuple):
@@ -79,12 +80,13 @@ def find_candidates(store: Store, moment: Moment, carts: list[list[int]]) -> Can
 def _stored(store: Store, moment: Moment) -> Offers:
     """The bundle's candidates; what newcomers need for those it cannot or may not know."""
     stored, fresh = store.group("candidates"), store.group("newcomers")
-    known = (moment.codes >= 0) & ~moment.profiling
+    known = moment.is_served
+    if moment.m == 1:
+        if not known[0]:
+            return _of_one(fresh, 0, len(fresh["item"]), NEWCOMER)
+        return _of_one(stored, *span(stored["offsets"], moment.codes.item(0)), STORED)
     if known.all():
         return _of_known(stored, moment.codes)
-    if moment.m == 1:
-        n = len(fresh["item"])
-        return _offers(fresh, np.zeros(n, dtype=np.int64), np.arange(n), NEWCOMER)
     own = _of_known(stored, np.where(known, moment.codes, -1))
     new = np.repeat((~known).nonzero()[0], len(fresh["item"]))
     row = np.tile(np.arange(len(fresh["item"])), int((~known).sum()))
@@ -96,6 +98,14 @@ def _of_known(stored: dict[str, Array], codes: Array) -> Offers:
     row, offsets = spans(stored["offsets"], codes)
     request = np.repeat(np.arange(len(codes)), np.diff(offsets))
     return _offers(stored, request, row, STORED)
+
+
+def _of_one(source: dict[str, Array], start: int, end: int, origin: int) -> Offers:
+    """Views of the rows of a single request."""
+    request = np.zeros(end - start, dtype=np.int64)
+    row = np.arange(start, end)
+    item, log_odds = source["item"][start:end], source["log_odds"][start:end]
+    return Offers(request, item.astype(np.int64), log_odds, _ORIGINS[origin][: len(row)], row)
 
 
 def _offers(source: dict[str, Array], request: Array, row: Array, origin: int) -> Offers:
@@ -140,9 +150,11 @@ def _raised(found: Offers, at: Array, lift: Array, because: Array) -> Offers:
     log_odds = found.log_odds.copy()  # it may be the bundle's own
     log_odds[at] += lift
     general = found.origin[at] == NEWCOMER  # the cart says more of them than what all need
-    if general.any():
-        found.origin[at[general]], found.row[at[general]] = CART, because[general]
-    return found._replace(log_odds=log_odds)
+    if not general.any():
+        return found._replace(log_odds=log_odds)
+    origin, row = found.origin.copy(), found.row.copy()
+    origin[at[general]], row[at[general]] = CART, because[general]
+    return found._replace(log_odds=log_odds, origin=origin, row=row)
 
 
 def _companions(
@@ -191,7 +203,7 @@ def _shift(store: Store, moment: Moment, found: Offers, own: Own) -> Array:
     dated = (bought if moved.all() else bought & moved[found.request]).nonzero()[0]
     if len(dated):
         shift[dated] = _time_shift(store, moment, found, own, dated)
-    if moment.has_new:
+    if moment.has_new_signals:
         signal = latest_signal(moment.events, found.request, found.item, store.cutoff)
         said = np.array([SIGNAL_LOG_ODDS[-1], 0.0, SIGNAL_LOG_ODDS[1]])[signal + 1]
         shift += np.where(moment.profiling[found.request], 0.0, said)

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..kernels.costliest import saving
 from ..kernels.owned import MINUTE
-from ..kernels.rules import ALREADY_OWNED, KINDS, Findings, check_lines
+from ..kernels.rules import ALREADY_OWNED, KINDS, Findings, check_lines, look_up_by
 from ..kernels.verdicts import choose_warnings
 from ..suggestions import Suggestion
 from ..suggestions.duplicate_words import duplicate_reason, options_of
@@ -28,14 +28,17 @@ def judge_duplicates(store: Store, moment: Moment, cart: CartRows) -> Verdicts |
     guard = store.guard
     if guard is None or not np.isfinite(guard.speaking.thresholds).any():
         return None
+    looked = look_up_by(moment.find_kept, moment.events.timestamp, cart.lines, guard.tables.rules)
+    if looked is None:  # a cart of one moment repeats nothing of its own
+        return None
     found = check_lines(
         moment.events,
-        moment.undone_at,
+        None,
         cart.lines,
         tables=guard.tables,
         objects=moment.profiling,
         habits=moment.habits(cart.lines),
-        find=moment.find_kept,
+        looked=looked,
         late=bool(np.isfinite(guard.speaking.thresholds[ALREADY_OWNED:]).any()),
     )
 

@@ -7,7 +7,6 @@ Never  an event at or after a customer's ``as_of``; what nobody asks for.
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,9 +16,11 @@ from ..kernels.days import local_days
 from ..kernels.events import PURCHASE_CODE, Events
 from ..kernels.habits import Habits, LastHabits, habits_from
 from ..kernels.holdings import kept_from
+from ..kernels.offers import SIGNAL_CODES
 from ..kernels.owned import Kept, Lines, find_kept, undone_times
 from ..kernels.returns import CANCEL_CODE, NEVER, RETURN_CODE, ReturnMatch, match_returns
 from .held import Held
+from .once import once
 from .overlay import Words
 from .recent import Recent
 from .recent_events import Merged, merge
@@ -63,29 +64,37 @@ class Moment:
         self.has_new = merged is not None
         self.events: Events = stored if merged is None else merged.events
 
-    @cached_property
+    @once
     def new(self) -> Array:
         return np.zeros(self.events.n, dtype=bool) if self._merged is None else self._merged.new
 
-    @cached_property
+    @once
     def changed(self) -> Array:
         return np.zeros(self.m, dtype=bool) if self._merged is None else self._merged.changed
 
-    @cached_property
+    @once
     def _flags(self) -> Array:
+        if self.m == 1:
+            code = self.codes.item(0)
+            return np.array([self._store.flags.item(code) if code >= 0 else 0])
         if not self._store.n_customers:
             return np.zeros(self.m, dtype=np.uint8)
         return self._store.flags[self.codes] * (self.codes >= 0)
 
-    @cached_property
+    @once
+    def is_served(self) -> Array:
+        """bool (m,): known to the bundle, and not objecting to profiling."""
+        return (self.codes >= 0) & ~self.profiling
+
+    @once
     def profiling(self) -> Array:
         return (self._flags & PROFILING) > 0
 
-    @cached_property
+    @once
     def marketing(self) -> Array:
         return (self._flags & MARKETING) > 0
 
-    @cached_property
+    @once
     def returns(self) -> ReturnMatch:
         """Which purchase each return undid."""
         return match_returns(self.events)
@@ -96,11 +105,11 @@ class Moment:
             return None
         return habits_from(self._stored_habits, lines)
 
-    @cached_property
+    @once
     def _stored_habits(self) -> LastHabits:
         return self._store.habits_of(self.codes)
 
-    @cached_property
+    @once
     def undone_at(self) -> Array:
         """When each purchase was undone, int64 (n,): as stored, unless more came back since."""
         stored = self._store.undone_of(self.codes)
@@ -112,7 +121,7 @@ class Moment:
         at[~self.new] = stored
         return at
 
-    @cached_property
+    @once
     def held(self) -> Held | None:
         """What was bought of an item by the cutoff.
 
@@ -121,6 +130,11 @@ class Moment:
         if self._merged is not None and not self._merged.at_the_end:
             return None
         return Held(self._store, self.codes)
+
+    @property
+    def has_new_signals(self) -> bool:
+        """Whether a liking or disliking came with the request."""
+        return self._merged is not None and any(map(self._merged.has, SIGNAL_CODES))
 
     def bought_since(self, request: Array, item: Array) -> Array:
         """Which of these (c,) were bought since the bundle was made: positions."""

@@ -7,7 +7,6 @@ Never  a row that was not known before its request's instant.
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from ..kernels.events import PURCHASE_CODE, Events, offsets_of
 from ..kernels.returns import CANCEL_CODE, RETURN_CODE
 from .lazy_events import LazyEvents
+from .once import once
 from .recent import Recent
 
 Array = NDArray[Any]
@@ -29,8 +29,6 @@ class Merged:
         """``added`` are records, by request in time order."""
         n, m = stored.n, stored.n_customers
         self.added, self.request = added, request
-        new = np.zeros(n + len(added), dtype=bool)
-        new[n:] = True
         time = np.concatenate((stored.timestamp, added["timestamp"]))
         order = None
         if m > 1:
@@ -43,11 +41,17 @@ class Merged:
             offsets = np.array([0, len(time)], dtype=np.int64)
             if n and time.item(n) < time.item(n - 1):
                 order = time.argsort(kind="stable")
-        self.new = new if order is None else new[order]
         self.events = _joined(stored, added, order, customer, offsets)
         self._order, self._n = order, n
 
-    @cached_property
+    @once
+    def new(self) -> Array:
+        """bool (n_events,): it came with the request."""
+        new = np.zeros(self.events.n, dtype=bool)
+        new[self._n :] = True
+        return new if self._order is None else new[self._order]
+
+    @once
     def at_the_end(self) -> bool:
         """Whether every new row stands behind all stored ones of its customer."""
         if self._order is None:
@@ -57,14 +61,14 @@ class Merged:
         follows = self.new[:-1] & ~self.new[1:]  # a stored row after a new one
         return not bool((follows & (self.events.customer[1:] == self.events.customer[:-1])).any())
 
-    @cached_property
+    @once
     def changed(self) -> Array:
         """bool (m,): recent events were added."""
         changed = np.zeros(self.events.n_customers, dtype=bool)
         changed[self.request] = True
         return changed
 
-    @cached_property
+    @once
     def _kinds(self) -> list[int]:
         return list(self.added["event"].tolist())
 
@@ -98,9 +102,16 @@ class Merged:
 def merge(stored: Events, ids: list[Any], as_of: Array, recent: Recent) -> Merged | None:
     """The events with the recent ones of each request; None if there are none."""
     known_at = recent.known_at
+    instants = as_of.tolist()
+    if len(ids) == 1:
+        rows = [row for row in recent.rows_of(ids[0]) if known_at[row] < instants[0]]
+        if not rows:
+            return None
+        all_ = len(rows) == len(known_at)
+        return Merged(stored, np.zeros(len(rows), int), recent.table[slice(None) if all_ else rows])
     pairs = [
         (request, row)
-        for request, (id_, instant) in enumerate(zip(ids, as_of.tolist(), strict=True))
+        for request, (id_, instant) in enumerate(zip(ids, instants, strict=True))
         for row in recent.rows_of(id_)
         if known_at[row] < instant
     ]

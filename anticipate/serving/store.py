@@ -8,7 +8,6 @@ Never  copies an array of customers or items: views of the mapped files, shared 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -28,6 +27,7 @@ from ..kernels.return_risk import ItemReturns, RiskModel
 from ..kernels.rules import Tables
 from ..kernels.verdicts import Speaking
 from .lazy_events import LazyEvents, of_one
+from .once import once
 from .overlay import Words, index_size
 
 Array = NDArray[Any]
@@ -93,12 +93,12 @@ class Store:
         """Arrays of one purpose, by their short names; empty where there are none."""
         return self._groups.get(name, {})
 
-    @cached_property
+    @once
     def gaps(self) -> GapTable:
         """When items are bought again."""
         return GapTable.from_mapping(self.group("timer"))
 
-    @cached_property
+    @once
     def guard(self) -> GuardTables | None:
         """What is known of unwanted purchases, and what a warning costs; None without."""
         arrays = self.group("guard")
@@ -109,7 +109,7 @@ class Store:
             speaking = speaking._replace(thresholds=np.full_like(speaking.thresholds, np.inf))
         return GuardTables(Tables.from_mapping(arrays), speaking, arrays["repeat_share"])
 
-    @cached_property
+    @once
     def return_guard(self) -> ReturnTables | None:
         """What is known of returns; None in bundles without."""
         arrays = self.group("return_guard")
@@ -127,7 +127,7 @@ class Store:
             *arrays["settings"].tolist()[1:],
         )
 
-    @cached_property
+    @once
     def fit_guard(self) -> FitGuardTables | None:
         """What is known of better fits and usual pieces; None in bundles without."""
         arrays = self.group("fit_guard")
@@ -137,7 +137,7 @@ class Store:
         tables = FitTables(FitItems.from_mapping(arrays), slip)
         return FitGuardTables(tables, *arrays["settings"].tolist()[1:])
 
-    @cached_property
+    @once
     def holdings(self) -> Holdings:
         """What each customer has bought of each item."""
         stored = self.group("holdings")

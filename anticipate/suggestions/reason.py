@@ -7,6 +7,7 @@ Never  urgency or scarcity: no wording hurries a customer.
 
 from __future__ import annotations
 
+import functools
 import string
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -49,26 +50,30 @@ class Reason:
         """The sentence in ``"en"`` or ``"ko"``."""
         if language not in LANGUAGES:
             raise ParameterError(f"language must be one of {list(LANGUAGES)}; got {language!r}.")
-        return _FORMATTER.format(TEMPLATES[self.code][language], **self.facts)
+        facts = self.facts
+        return "".join([
+            words if fact is None else words + _shown(facts[fact])
+            for words, fact in _parsed(self.code, language)
+        ])  # fmt: skip
 
     def to_dict(self) -> dict[str, Any]:
         return {"code": self.code, "facts": {k: _plain(v) for k, v in self.facts.items()}}
 
 
-class _Plain(string.Formatter):
+def _shown(value: Any) -> str:
     """Numbers without needless digits, dates as days; independent of the locale."""
-
-    def format_field(self, value: Any, format_spec: str) -> str:
-        if format_spec:
-            return super().format_field(value, format_spec)
-        if isinstance(value, float):
-            return f"{value:.1f}".removesuffix(".0") if abs(value) < 10 else f"{value:.0f}"
-        if isinstance(value, datetime):
-            return value.strftime("%Y-%m-%d")
-        return str(value)
+    if isinstance(value, float):
+        return f"{value:.1f}".removesuffix(".0") if abs(value) < 10 else f"{value:.0f}"
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%d")
+    return str(value)
 
 
-_FORMATTER = _Plain()
+@functools.cache
+def _parsed(code: str, language: str) -> tuple[tuple[str, str | None], ...]:
+    """A template as words and the facts that follow them."""
+    template = string.Formatter().parse(TEMPLATES[code][language])
+    return tuple((words, fact) for words, fact, _, _ in template)
 
 
 def _plain(value: Any) -> Any:
