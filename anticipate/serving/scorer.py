@@ -22,7 +22,7 @@ from .care import find_open, follow_ups, is_open, may_show
 from .cart import CartLine, read_cart
 from .cart_check import check_carts
 from .checks import open_checked
-from .golden import replay
+from .golden import replay, stranger_id
 from .leaving import churn_at, leaving
 from .moment import Moment
 from .offers import make_offers
