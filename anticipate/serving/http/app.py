@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
@@ -24,7 +24,7 @@ from ...exceptions import FutureCutoffWarning
 from .current import CurrentBundle
 from .gate import Gate
 from .metrics import Metrics
-from .openapi import document_problems
+from .openapi import complete
 from .problems import Problem
 from .routes import add_health, add_questions
 from .service import Service, now
@@ -68,12 +68,12 @@ def make_app(
     service = Service(current, clock)
 
     @asynccontextmanager
-    async def life(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
+    async def life(app: FastAPI) -> AsyncIterator[None]:
         # Each distinct text of a warning would be kept for ever; /readyz says "stale" instead.
         warnings.simplefilter("ignore", FutureCutoffWarning)
         follower = asyncio.create_task(current.follow(refresh_seconds))
         try:
-            yield {"service": service}
+            yield
         finally:
             follower.cancel()
             with suppress(asyncio.CancelledError):
@@ -97,11 +97,12 @@ def make_app(
         app.router.routes.extend(routes)
         open_paths |= {route.path for route in routes}
     app.add_exception_handler(HTTPException, _protocol_problem)
-    document_problems(app)
+    known = tuple(keys)
+    complete(app, open_paths=open_paths if known else None)
     app.add_middleware(
         Gate,
         metrics=metrics,
-        keys=tuple(keys),
+        keys=known,
         open_paths=frozenset(open_paths),
         local_only=local_only,
     )

@@ -14,7 +14,7 @@ import os
 import socket
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from ..._checks import check_count
@@ -84,13 +84,18 @@ def serve(arguments: argparse.Namespace) -> None:
             run_server(make, listener, workers=arguments.workers, log_level=arguments.log_level)
 
 
-def _counts_of_all(workers: int) -> contextlib.AbstractContextManager[object]:
-    """Where several workers count together, for /metrics; set before the library is imported."""
+@contextlib.contextmanager
+def _counts_of_all(workers: int) -> Iterator[None]:
+    """Where several workers count together, for /metrics; named before the library is imported."""
     if workers == 1:
-        return contextlib.nullcontext()
-    folder = tempfile.TemporaryDirectory(prefix="anticipate-metrics-")
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder.name
-    return folder
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="anticipate-metrics-") as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        try:
+            yield
+        finally:
+            del os.environ["PROMETHEUS_MULTIPROC_DIR"]
 
 
 def _check_host(host: str, keys: tuple[str, ...]) -> None:

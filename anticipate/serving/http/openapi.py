@@ -7,6 +7,7 @@ Never  a real customer: examples are of the embedded bookshop.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from http import HTTPStatus
 from typing import Any
 
@@ -62,8 +63,11 @@ def problem_replies(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def document_problems(app: FastAPI) -> None:
-    """Add to FastAPI's schema what it cannot know: the shape of refusals, and the keys."""
+def complete(app: FastAPI, *, open_paths: Collection[str] | None) -> None:
+    """Add to FastAPI's schema what it cannot know: the shape of refusals, and the keys.
+
+    ``open_paths``: what needs no key; None where nothing does.
+    """
     make = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -73,10 +77,10 @@ def document_problems(app: FastAPI) -> None:
             template = "#/components/schemas/{model}"
             details = ProblemDetails.model_json_schema(ref_template=template)
             parts["schemas"].update(details.pop("$defs"), ProblemDetails=details)
-            parts["securitySchemes"] = _SECURITY
-            for path, operations in schema["paths"].items():
-                if path.startswith("/v1/") or path == "/metrics":
-                    for operation in operations.values():
+            if open_paths is not None:
+                parts["securitySchemes"] = _SECURITY
+                for path in schema["paths"].keys() - set(open_paths):
+                    for operation in schema["paths"][path].values():
                         operation["security"] = [{name: []} for name in _SECURITY]
         return schema
 
