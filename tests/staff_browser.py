@@ -80,6 +80,14 @@ class Page:
 
         ActionChains(self.driver).send_keys(*keys).perform()
 
+    def tab_to(self, id_: str) -> None:
+        """On with the tab key until the element has the focus; fails where it never gets it."""
+        for _ in range(60):
+            if self.focused() == id_:
+                return
+            self.press(TAB)
+        pytest.fail(f"the tab key does not lead to {id_}")
+
     def focused(self) -> str:
         return self.driver.execute_script("return document.activeElement.id")
 

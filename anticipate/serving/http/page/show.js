@@ -2,6 +2,7 @@
 import { word } from "./words.js";
 
 const DAY_MS = 86_400_000;
+const FIRST = 6; // rows of a list that are shown at once; care and warnings always are
 const SELLING = ["restock_due", "next_need"];
 // Of a relation, in this order; what has no value is left out, what is not named here comes last.
 const FACTS = ["segment", "value_band", "level", "customer_since", "n_purchase_days",
@@ -42,10 +43,10 @@ export function showBrief(brief) {
   const withheld = (brief.withheld_because ?? []).map(said).filter(Boolean).join("; ");
   const sections = [
     ["open", openOf(brief), matter],
-    ["wrong", mishaps(brief), matter],
-    ["ahead", brief.ahead, matter, withheld, said(brief.next_purchase)],
-    ["avoid", brief.do_not_offer, matter],
     ["timeline", brief.timeline, happened],
+    ["ahead", brief.ahead, matter, withheld, said(brief.next_purchase)],
+    ["wrong", mishaps(brief), matter],
+    ["avoid", brief.do_not_offer, avoided],
     ["owns", brief.owns, kept],
     ["uses", brief.uses, kept],
   ];
@@ -76,10 +77,15 @@ export function offersOf(answer) {
 }
 
 function section(name, rows, none, more = "") {
+  const first = ["open", "warnings"].includes(name) ? rows.length : FIRST;
+  const rest = rows.slice(first);
   const made = make("section", { className: `card part ${name}` },
     make("h3", { id: `${name}-title` }, word(name)),
     more ? make("p", { className: "meta" }, more) : null,
-    rows.length ? make("ul", { className: "rows" }, rows) : make("p", { className: "none" }, none));
+    rows.length ? make("ul", { className: "rows" }, rows.slice(0, first))
+      : make("p", { className: "none" }, none),
+    rest.length ? make("details", {}, make("summary", {}, word("more", { n: rest.length })),
+      make("ul", { className: "rows" }, rest)) : null);
   made.setAttribute("aria-labelledby", `${name}-title`);
   return made;
 }
@@ -89,15 +95,20 @@ function matter(one, answer) {
   const why = said(one.reason) || said(one);
   const name = nameOf(one);
   const [title, rest] = titled(one.since && one.days_open !== undefined ? word(`matter_${one.kind}`) : name, why);
+  const isSold = SELLING.includes(one.kind);
   const meta = [
-    one.probability !== undefined && one.kind && word(one.kind),
-    one.item_id !== title && one.item_id, one.order_id && word("order", { id: one.order_id }),
+    one.probability !== undefined && one.kind && !isSold && word(one.kind),
+    !isSold && one.item_id !== title && one.item_id,
+    one.order_id && word("order", { id: one.order_id }),
     one.channel, one.contacted_on && word("contacted_on", { when: one.contacted_on }),
     whenOf(one, answer),
   ].filter(Boolean);
   const evidence = (one.evidence ?? []).map((seen) => evidenceOf(seen, answer));
   return make("li", { className: "matter" },
-    make("p", { className: "what" }, title ? make("strong", {}, title) : make("span", {}, rest),
+    make("p", { className: "what" }, title
+      ? make("span", {}, make("strong", {}, title), " ",
+        make("span", { className: "meta" }, isSold && one.item_id !== title ? String(one.item_id) : ""))
+      : make("span", {}, rest),
       Number.isFinite(one.probability) && one.kind !== "follow_up"
         ? make("span", { className: "chip" }, percent(one.probability)) : null),
     title && rest ? make("p", {}, rest) : null,
@@ -132,6 +143,12 @@ function happened(one, answer) {
   return make("li", { className: "event" }, make("time", { dateTime: date }, date),
     make("span", {}, make("span", {}, told), " ",
       make("span", { className: "meta" }, meta.join(" · "))));
+}
+
+function avoided(one) {
+  const [title, rest] = titled(nameOf(one), said(one));
+  return make("li", { className: title ? "event" : "" },
+    title ? make("strong", {}, title) : null, make("span", {}, rest));
 }
 
 function kept(one, answer) {

@@ -5,7 +5,7 @@ import { make, mishaps, offersOf, openOf, showBrief, showVerdict, showWho } from
 import { speak, word } from "./words.js";
 
 const at = (id) => document.getElementById(id);
-const OFFERS = 12;
+const OFFERS = 6;
 
 let key = "";
 let language = "en";
@@ -33,7 +33,7 @@ async function showCustomer() {
   customer = { ...asked, brief };
   at("who").replaceChildren(...showWho(brief));
   at("brief").replaceChildren(...showBrief(brief));
-  at("answer").hidden = false;
+  at("answer").hidden = at("skip").hidden = false;
   say("status", word("shown", {
     customer: id, open: openOf(brief).length, wrong: mishaps(brief).length,
     ahead: (brief.ahead ?? []).length,
@@ -133,10 +133,12 @@ function addLine() {
 }
 
 function removeLine(line) {
-  const next = line.nextElementSibling ?? line.previousElementSibling;
+  const place = [...at("lines").children].indexOf(line);
   line.remove();
+  forgetVerdict();
   relabel();
-  (next ?? addLine()).querySelector("input").focus();
+  if (!at("lines").childElementCount) addLine();
+  at("lines").children[Math.max(place - 1, 0)].querySelector("input").focus();
 }
 
 /** Draw the lines anew with what they hold: after one went, or in another language. */
@@ -172,11 +174,16 @@ function linesOf() {
 
 // -- clearing
 
-function forgetCart(keepLines) {
+/** What was said of a cart does not hold for another one. */
+function forgetVerdict() {
   newest("cart");
   at("verdict").replaceChildren();
   showProblem("cart-", null);
   say("cart-status", "");
+}
+
+function forgetCart(keepLines) {
+  forgetVerdict();
   if (keepLines) return;
   at("lines").replaceChildren();
   addLine();
@@ -184,7 +191,7 @@ function forgetCart(keepLines) {
 
 function hideCustomer() {
   customer = null;
-  at("answer").hidden = true;
+  at("answer").hidden = at("skip").hidden = true;
   at("who").replaceChildren();
   at("brief").replaceChildren();
 }
@@ -227,6 +234,7 @@ function onSubmit(id, work) {
 onSubmit("ask", showCustomer);
 onSubmit("unlock", unlock);
 onSubmit("cart", checkCart);
+at("lines").addEventListener("input", forgetVerdict);
 at("add").addEventListener("click", () => addLine().querySelector("input").focus());
 at("language").addEventListener("click", switchLanguage);
 document.addEventListener("keydown", (event) => {
