@@ -14,11 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...kernels.btyd import BETA_GEO, PARETO, VECTOR_LENGTH
+from ...kernels.clicks import QUICK_MINUTES
 from .parts import ascends
+from .rules import FINITE, POSITIVE
 
 Array = NDArray[Any]
 Fault = tuple[str, str]
 Table = Mapping[str, Array]
+_COSTS = slice(-3, -1)
 _SPEND = slice(VECTOR_LENGTH, VECTOR_LENGTH + 3)
 _LONGEST_HORIZON = 1e6  # days
 
@@ -29,9 +32,11 @@ def guard_faults(guard: Table) -> Iterator[Fault]:
         knots = guard[f"{kind}_knots"]
         if knots.shape[1] < 1 or (np.diff(knots, axis=1) < 0).any():
             yield f"{kind}_knots", "its knots do not ascend"
-    *_, mistake, doubt, most = guard["speaking"].tolist()
-    if not (0 <= mistake < np.inf and 0 <= doubt < np.inf and most >= 0):
-        yield "speaking", "its costs or its limit are not from 0 on"
+    if not np.isfinite(guard["speaking"][_COSTS]).all():
+        yield "speaking", "its costs are not finite"
+    shares, minutes = guard["quick"][0::2], guard["quick"][1::2]
+    if (shares > 1).any() or not (shares * np.exp(-QUICK_MINUTES / minutes)).sum() > 0:
+        yield "quick", "its rates leave no chance of a repeat within the hour"
 
 
 def return_faults(returns: Table) -> Iterator[Fault]:
@@ -39,11 +44,10 @@ def return_faults(returns: Table) -> Iterator[Fault]:
     for level in ("cart", "customer"):
         used = returns[f"{level}.coefficient"] != 0
         for name in ("coefficient", "fill", "centre", "scale"):  # columns of no weight are not read
-            values = returns[f"{level}.{name}"][used]
-            if not np.isfinite(values).all() or (name == "scale" and (values <= 0).any()):
-                yield f"{level}.{name}", "it is not finite, or a scale not above 0"
-        if not np.isfinite(returns[f"{level}.intercept"]).all():
-            yield f"{level}.intercept", "it is not finite"
+            values, rule = returns[f"{level}.{name}"][used], POSITIVE if name == "scale" else FINITE
+            problem = rule.problem(values, {})
+            if problem is not None:
+                yield f"{level}.{name}", problem
     if not np.isfinite(returns["settings"][:-1]).all():  # the last is the threshold
         yield "settings", "its costs are not finite"
     if not ascends(returns["pairs.kept"]):

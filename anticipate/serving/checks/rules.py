@@ -19,7 +19,7 @@ from .texts import offsets_faults
 Array = NDArray[Any]
 Sizes = Mapping[str, int]
 _LARGEST = float(np.finfo(np.float64).max)
-_TINY = float(np.finfo(np.float64).tiny)
+_TINY, _HUGE = 1e-100, 1e100  # what lies beyond was neither counted nor learned
 
 
 class Rule(Protocol):
@@ -96,15 +96,15 @@ class Flags(NamedTuple):
 
 
 ANYTHING = Anything()
-FINITE = Numbers()
+FINITE = Numbers(-1e9, 1e9, "numbers within a milliard of 0")
 FINITE_OR_UNKNOWN = Numbers(words="finite numbers or NaN", unknown=True)
-POSITIVE = Numbers(least=_TINY, words="finite numbers above 0")
-POSITIVE_OR_UNKNOWN = Numbers(least=_TINY, words="finite numbers above 0, or NaN", unknown=True)
+POSITIVE = Numbers(_TINY, _HUGE, "finite numbers above 0")
+POSITIVE_OR_UNKNOWN = Numbers(_TINY, _HUGE, "finite numbers above 0, or NaN", unknown=True)
 AT_LEAST_0 = Numbers(least=0.0, words="finite numbers from 0 on")
 SHARE = Numbers(0.0, 1.0, "shares from 0 to 1")
 SHARE_ABOVE_0 = Numbers(_TINY, 1.0, "shares above 0, at most 1")
 SHARE_WITHIN = Numbers(_TINY, 1.0 - 2.0**-53, "shares above 0 and below 1")
-THRESHOLD = Numbers(words="numbers; infinity is silence", most=np.inf)
+THRESHOLD = Numbers(0.0, np.inf, "numbers from 0 on, infinity for never")
 AT_LEAST_1 = Numbers(1, 2**31, "counts from 1 on")
 ROW = Numbers(0, 2**31, "rows")
 ROW_OR_NONE = Numbers(-1, 2**31, "rows, or -1 for none")

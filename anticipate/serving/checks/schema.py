@@ -95,6 +95,16 @@ _GAPS = {
     "prior_shape": _by_item(POSITIVE),
     "shape": _by_item(POSITIVE),
 }
+_ORDERS = {name: stored._replace(shape=stored.shape.replace("n_items + 1", "n_order_rows"))
+           for name, stored in _GAPS.items()}  # fmt: skip
+_LOG_ORDERS = {
+    "kept": Stored("<f8", "n_order_rows", SHARE),
+    "mean_gaps": Stored("<f8", "n_order_rows", POSITIVE),
+    "mean_log": Stored("<f8", "n_order_rows", FINITE_OR_UNKNOWN),
+    "next_share": _ORDERS["next_share"],
+    "sd_gaps": Stored("<f8", "n_order_rows", POSITIVE),
+    "sd_log": Stored("<f8", "n_order_rows", POSITIVE),
+}
 _LINES = {
     f"{kind}_{name}": Stored("<f8", shape, FINITE)
     for kind in ("own", "other")
@@ -105,7 +115,7 @@ _LINES = {
     )
 }
 _RISKS = {
-    f"{level}.{name}": Stored("<f8", shape, ANYTHING)
+    f"{level}.{name}": Stored("<f8", shape, FINITE if shape == "1" else ANYTHING)
     for level in ("cart", "customer")
     for name, shape in (
         ("centre", "17"),
@@ -185,6 +195,15 @@ GROUPS = (
         bytes=Stored("|u1", "n_name_bytes", ANYTHING),
         offsets=Stored("<i8", "n_items + 1", Offsets("n_name_bytes")),
     ),
+    _group(
+        "levels__",
+        optional=True,
+        bytes=Stored("|u1", "n_level_bytes", ANYTHING),
+        code=Stored("<i4", "n_customers", Codes("n_levels", -1)),
+        offsets=Stored("<i8", "n_levels + 1", Offsets("n_level_bytes")),
+    ),
+    _group("value__", optional=True, edges=Stored("<f8", "2", AT_LEAST_0)),
+    Group("model_next_order__", (_ORDERS, _LOG_ORDERS), optional=True),
     Group("model_timer__", (_GAPS,)),
     _group("model_churn__", parameters=Stored("<f8", "16", ANYTHING)),
     _group(
