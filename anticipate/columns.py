@@ -85,6 +85,7 @@ CONSUMABLE = "consumable"
 CONTAINS = "contains"
 COVERED_BY = "covered_by"
 OBJECTS_TO = "objects_to"
+LEVEL = "level"  # of service, that a customer is entitled to
 VALID_FROM = "valid_from"
 PROFILING, MARKETING = "profiling", "marketing"  # values of objects_to
 

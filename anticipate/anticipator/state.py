@@ -36,6 +36,7 @@ from ..needs import NextNeedRanker
 from ..serving.dates import log_odds_within
 from ..serving.store import MARKETING, PROFILING, STORED_COLUMNS
 from ..timing import PurchaseTimer
+from .brief_state import brief_arrays
 from .needs_state import needs_arrays, needs_manifest
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def make_state(
         **needs_arrays(model.needs_, history, items),
     }
     if with_models:
+        arrays |= brief_arrays(model.churn_, model.timing_, history)
         for name, (attribute, _) in PARTS.items():
             part = getattr(model, attribute)
             if part is not None:

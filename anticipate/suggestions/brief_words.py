@@ -101,6 +101,10 @@ SENTENCES: dict[str, dict[str, str]] = {
         "en": "next order expected about {due} (8 in 10 chance: {low} to {high})",
         "ko": "다음 주문 예상일 {due} 무렵 (80 % 구간: {low} ~ {high})",
     },
+    "next_order_or_never": {
+        "en": "next order expected about {due}, hardly before {low}; there may be none",
+        "ko": "다음 주문 예상일 {due} 무렵, {low} 전에는 드묾. 주문이 없을 수도 있음",
+    },
     # -- what is likely to go wrong
     "often_sent_back": {
         "en": "{item}, a need ahead: {return_percent} of 100 came back, {usual_percent} are usual",

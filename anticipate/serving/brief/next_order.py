@@ -1,6 +1,6 @@
 """When the next order is expected.
 
-Reads  the days on which they bought, the law of all customers' gaps, as the timer saved it.
+Reads  the days on which they bought, the law of all customers' gaps.
 Gives  a date with an 80 % interval, as ``PurchaseTimer.predict`` does.
 Never  a date for what may never come, or of somebody who objects to profiling.
 """
@@ -18,14 +18,12 @@ from ...kernels.next_gap import GapTable, NextLaw, days_until, gap_law
 from .known import DAY, Known
 
 Array = NDArray[Any]
-_PART, _HEAD = "part_timing", "customer."
 _SHARES = {"due": 0.5, "low": 0.1, "high": 0.9}
 
 
 def next_order(known: Known) -> dict[str, Any] | None:
-    """Keys as in docs/brief.md; None where no date is known."""
-    saved = known.store.group(_PART)
-    table = {n.removeprefix(_HEAD): a for n, a in saved.items() if n.startswith(_HEAD)}
+    """Keys as in docs/brief.md; None where it is likelier than not that none comes."""
+    table = known.store.group("next_order")
     rows = known.rows_of(PURCHASE_CODE)
     if not table or known.profiling or not len(rows):
         return None
@@ -35,10 +33,12 @@ def next_order(known: Known) -> dict[str, Any] | None:
     law = _law(table, visit)
     open_days = np.array([(known.as_of - int(visit[-1])) / DAY])
     ahead = {name: float(days_until(law, open_days, share)[0]) for name, share in _SHARES.items()}
-    if np.isnan(list(ahead.values())).any():
+    if np.isnan(ahead["due"]):
         return None
-    dates = {name: known.day(known.as_of + round(wait * DAY)) for name, wait in ahead.items()}
-    return {**dates, **known.say("next_order", **dates)}
+    dates = {name: known.day(known.as_of + round(wait * DAY)) for name, wait in ahead.items()
+             if not np.isnan(wait)}  # fmt: skip
+    code = "next_order" if "high" in dates else "next_order_or_never"
+    return {**dict.fromkeys(_SHARES), **dates, **known.say(code, **dates)}
 
 
 def _law(table: dict[str, Array], visit: Array) -> NextLaw:

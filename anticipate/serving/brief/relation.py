@@ -56,8 +56,8 @@ def _profile(known: Known) -> dict[str, Any]:
 
 def _band(known: Known, table: ChurnTable, value: float) -> str | None:
     """Of buyers only; None in bundles without bands."""
-    edges = known.store.group("churn").get("value_edges")
-    if edges is None or not len(edges) or not np.isfinite(value) or not table.facts.n_purchases[0]:
+    edges = known.store.group("value").get("edges")
+    if edges is None or not np.isfinite(value) or not table.facts.n_purchases[0]:
         return None
     return BANDS[int(np.searchsorted(edges, value, side="right"))]
 
@@ -83,8 +83,8 @@ def _level(known: Known) -> str | None:
     code, words = int(known.moment.codes[0]), known.store.group("levels")
     if code < 0 or not words:
         return None
-    place = int(known.store.group("customer")["level"][code])
+    place = int(words["code"][code])
     if place < 0:
         return None
     start, end = words["offsets"][place : place + 2].tolist()
-    return str(words["bytes"][start:end].tobytes(), "utf-8")
+    return str(words["bytes"][start:end].tobytes(), "utf-8", "replace")
