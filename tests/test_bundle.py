@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import json
 import os
 import pickle
 import shutil
@@ -15,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from bundle_forging import OBJECT, change_byte, forge, generation, npy, replace_array
 from numpy.typing import NDArray
 
 from anticipate.bundle import bundle_info, open_bundle, pack_strings, unpack_strings, write_bundle
@@ -39,35 +39,6 @@ def arrays() -> dict[str, Array]:
 @pytest.fixture
 def bundle(tmp_path: Path) -> Path:
     return write_bundle(tmp_path / "shop.bundle", MANIFEST, arrays())
-
-
-def generation(root: Path) -> Path:
-    return root / (root / "CURRENT").read_text().split()[0]
-
-
-def change_byte(file: Path, position: int = -1) -> None:
-    content = bytearray(file.read_bytes())
-    content[position] ^= 1
-    file.write_bytes(content)
-
-
-def forge(root: Path, change: Callable[[dict[str, Any]], Any]) -> None:
-    """Change the manifest, and the hashes and names that depend on it."""
-    folder = generation(root)
-    manifest = json.loads((folder / "manifest.json").read_text())
-    change(manifest)
-    raw = json.dumps(manifest).encode()
-    (folder / "manifest.json").write_bytes(raw)
-    digest = hashlib.sha256(raw).hexdigest()
-    folder.rename(root / f"gen-{digest[:16]}")
-    (root / "CURRENT").write_bytes(f"gen-{digest[:16]} {digest}\n".encode())
-
-
-def replace_array(root: Path, name: str, content: bytes) -> None:
-    """Put other bytes in an array's place, with a manifest that vouches for them."""
-    (generation(root) / f"{name}.npy").write_bytes(content)
-    digest = hashlib.sha256(content).hexdigest()
-    forge(root, lambda m: m["files"][name].update(sha256=digest, size=len(content)))
 
 
 def assert_unchanged(root: Path) -> None:
@@ -313,14 +284,8 @@ def test_the_expected_hash_is_held(bundle: Path):
 # -- forgery: every hash is right, the content is not ------------------------------
 
 
-def npy(header: str, content: bytes = b"") -> bytes:
-    padded = header.encode() + b" " * (118 - len(header) % 64) + b"\n"
-    return b"\x93NUMPY\x01\x00" + len(padded).to_bytes(2, "little") + padded + content
-
-
 GIANT = "{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000,), }"
 PLAIN = "{'descr': '<f8', 'fortran_order': False, 'shape': (2,), }"
-OBJECT = "{'descr': '|O', 'fortran_order': False, 'shape': (1,), }"
 FORTRAN = "{'descr': '<f8', 'fortran_order': True, 'shape': (2,), }"
 NEGATIVE = "{'descr': '<f8', 'fortran_order': False, 'shape': (-1, -2), }"
 
