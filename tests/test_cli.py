@@ -42,7 +42,7 @@ def test_version(capsys):
 
 
 def test_every_command_has_help(capsys):
-    for command in ("demo", "train", "evaluate", "suggest", "rank-at-risk", "bundle"):
+    for command in ("demo", "train", "evaluate", "suggest", "rank-at-risk", "brief", "bundle"):
         with pytest.raises(SystemExit) as stopped:
             main([command, "--help"])
         assert stopped.value.code == 0

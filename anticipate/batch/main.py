@@ -15,6 +15,7 @@ from .._version import __version__
 from ..serving.http.command import add_serving
 from . import at_risk, commands, demo
 from .arguments import add_bundle_source, add_events, add_json_html, add_output, add_training
+from .brief_command import add_brief
 from .bundle_commands import add_bundle
 
 
@@ -36,6 +37,7 @@ def build_parser() -> argparse.ArgumentParser:
     _evaluate(commands_)
     _suggest(commands_)
     _rank_at_risk(commands_)
+    _brief(commands_)
     _bundle(commands_)
     _serve(commands_)
     return parser
@@ -103,6 +105,10 @@ def _rank_at_risk(to: _Commands[Parser]) -> None:
     plan.add_argument("--win-back", metavar="FILE", help="departed customers, best first")
     add_output(command)
     command.set_defaults(run=at_risk.rank_at_risk)
+
+
+def _brief(to: _Commands[Parser]) -> None:
+    add_brief(to.add_parser("brief", help="what staff should see of one customer, JSON or a page"))
 
 
 def _bundle(to: _Commands[Parser]) -> None:
