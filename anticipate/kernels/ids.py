@@ -181,8 +181,8 @@ def id_at(index: Mapping[str, Array], code: int) -> int | str:
     if not 0 <= code < n_ids:
         raise IndexError(f"code {code}: the index holds {n_ids} ids.")
     if "ids" in index:
-        return int(index["ids"][code])
-    start, end = index["offsets"][code], index["offsets"][code + 1]
+        return index["ids"].item(code)
+    start, end = index["offsets"].item(code), index["offsets"].item(code + 1)
     return index["bytes"][start:end].tobytes().decode("utf-8", "surrogatepass")
 
 

@@ -114,7 +114,9 @@ def gap_law(table: GapTable, item: Array, n_visits: Array, gap_sum_days: Array) 
         w = 10 / (10 + n).
     """
     last = len(table.shape) - 1
-    row = np.where((item >= 0) & (item < last), item, last)
+    row = item
+    if len(item) and not (0 <= item.min() and item.max() < last):
+        row = np.where((item >= 0) & (item < last), item, last)
     visits = np.maximum(n_visits, 1)
     n = (visits - 1).astype(np.float64)
     weight = EVIDENCE_GAPS / (EVIDENCE_GAPS + n)

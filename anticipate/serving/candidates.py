@@ -131,7 +131,8 @@ def _with_companions(store: Store, moment: Moment, carts: list[list[int]], found
     if not lifts:
         return found
     span = store.n_items + 1
-    place = {key: i for i, key in enumerate((found.request * span + found.item).tolist())}
+    keys = found.item if moment.m == 1 else found.request * span + found.item
+    place = {key: i for i, key in enumerate(keys.tolist())}
     raised = [(place[key], *lifts[key]) for key in lifts.keys() & place.keys()]
     added = [(key, *lifts[key]) for key in sorted(lifts.keys() - place.keys())]
     if raised:
@@ -163,15 +164,14 @@ def _companions(
     """request * (n_items + 1) + item -> (log-odds added, item that led there)."""
     neighbours, span = store.group("neighbours"), store.n_items + 1
     best: dict[int, tuple[float, int]] = {}
-    nothing = (-np.inf, -1)
     for request, seed, share in _seeds(store, moment, carts):
         offsets = neighbours["offsets"]
-        near = slice(offsets.item(seed), offsets.item(seed + 1))
+        near, base = slice(offsets.item(seed), offsets.item(seed + 1)), request * span
         items, weights = neighbours["item"][near].tolist(), neighbours["weight"][near].tolist()
         for item, weight in zip(items, weights, strict=True):
-            key, lift = request * span + item, share * weight
-            if lift > best.get(key, nothing)[0]:
-                best[key] = lift, seed
+            lift, known = share * weight, best.get(base + item)
+            if known is None or lift > known[0]:
+                best[base + item] = lift, seed
     return best
 
 

@@ -14,7 +14,7 @@ from ..suggestions import CUSTOMER_KINDS, SELLING_KINDS, Reason, Suggestion
 from ..suggestions.reason import Fact
 from .instants import to_datetime
 from .moment import Moment
-from .offers import event_evidence, item_name
+from .names import event_evidence, item_name
 from .store import Store
 
 
@@ -32,6 +32,12 @@ def may_show(one: Suggestion, audience: str, withheld: bool) -> bool:
     if withheld and one.kind in SELLING_KINDS:
         return False
     return audience == "staff" or one.kind in CUSTOMER_KINDS
+
+
+def has_follow_up(matters: OpenMatters) -> list[bool]:
+    """Per request: staff have something to do."""
+    waits = is_open(matters) | (matters.recheck >= 0)
+    return list(waits.tolist())
 
 
 def follow_ups(

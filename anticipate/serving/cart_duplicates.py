@@ -18,7 +18,7 @@ from ..suggestions.duplicate_words import duplicate_reason, options_of
 from .cart import CartRows
 from .instants import to_datetime
 from .moment import Moment
-from .offers import event_evidence, item_name
+from .names import event_evidence, item_name
 from .store import GuardTables, Store
 from .verdicts import Verdicts
 

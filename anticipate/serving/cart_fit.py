@@ -25,7 +25,7 @@ from ..suggestions import Reason, Suggestion
 from ..suggestions.fit_words import better_fit_facts, fit_options, quantity_facts
 from .cart import CartRows
 from .moment import Moment
-from .offers import event_evidence, item_name_and_id
+from .names import event_evidence, item_name_and_id
 from .store import Store
 from .verdicts import Verdicts
 

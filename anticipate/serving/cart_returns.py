@@ -34,7 +34,7 @@ from ..suggestions.return_words import (
 )
 from .cart import CartRows
 from .moment import Moment
-from .offers import item_name_and_id
+from .names import item_name_and_id
 from .store import ReturnTables, Store
 from .verdicts import Verdicts
 

@@ -18,6 +18,7 @@ from ..kernels.churn import (
     COOLING,
     DEPARTED,
     REASONS,
+    SEGMENTS,
     ChurnParameters,
     ChurnTable,
     aged_offset,
@@ -32,6 +33,7 @@ from .moment import Moment
 from .store import Store
 
 Floats = NDArray[np.float64]
+_LEAVING = np.isin(np.arange(len(SEGMENTS)), (COOLING, AT_RISK, DEPARTED))  # by segment
 _CONTACTED = EVENT_CODES[CONTACTED]
 
 
@@ -96,20 +98,21 @@ def reason_of(table: ChurnTable, i: int) -> Reason:
     return Reason(REASONS[int(table.reason[i])], reason_facts(table, i))
 
 
-def leaving(moment: Moment, table: ChurnTable, i: int) -> list[Suggestion]:
-    """At most one suggestion for staff: try to keep, or to win back."""
-    segment = int(table.segment[i])
-    if segment not in (COOLING, AT_RISK, DEPARTED) or moment.profiling[i] or moment.marketing[i]:
-        return []
-    return [
-        Suggestion(
-            kind="win_back" if segment == DEPARTED else "churn_risk",
-            audience="staff",
-            customer_id=moment.ids[i],
-            item_id=None,
-            probability=float(table.p_churn[i]),
-            due=None,
-            reason=reason_of(table, i),
-            options=("ask how they are served", "leave in peace"),
-        )
-    ]
+def is_leaving(moment: Moment, table: ChurnTable) -> list[bool]:
+    """Per request: to be kept, or won back; nobody who objects."""
+    leaves = _LEAVING[table.segment] & ~moment.profiling & ~moment.marketing
+    return list(leaves.tolist())
+
+
+def leaving(moment: Moment, table: ChurnTable, i: int) -> Suggestion:
+    """One suggestion for staff about who ``is_leaving``: try to keep, or to win back."""
+    return Suggestion(
+        kind="win_back" if table.segment[i] == DEPARTED else "churn_risk",
+        audience="staff",
+        customer_id=moment.ids[i],
+        item_id=None,
+        probability=float(table.p_churn[i]),
+        due=None,
+        reason=reason_of(table, i),
+        options=("ask how they are served", "leave in peace"),
+    )

@@ -56,6 +56,7 @@ class Moment:
     ) -> None:
         self.ids, self.as_of, self.timezone, self.words = ids, as_of, store.timezone, words
         self.m = len(ids)
+        self.names: dict[int, str] = {}  # of items shown so far
         self.codes = store.customer_codes(ids)
         self._store = store
         stored = store.events_of(self.codes)

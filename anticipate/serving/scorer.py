@@ -18,12 +18,12 @@ from ..suggestions import Suggestion, order_suggestions
 from ..suggestions.order import check_benefits
 from .asking import ask, ask_in_parts, customers_of
 from .candidates import find_candidates
-from .care import find_open, follow_ups, is_open, may_show
+from .care import find_open, follow_ups, has_follow_up, is_open, may_show
 from .cart import CartLine, read_cart
 from .cart_check import check_carts
 from .checks import open_checked
 from .golden import replay, stranger_id
-from .leaving import churn_at, leaving
+from .leaving import churn_at, is_leaving, leaving
 from .moment import Moment
 from .offers import make_offers
 from .store import Store
@@ -279,16 +279,18 @@ class Scorer:
         withheld = is_open(matters) | moment.marketing
         offers = make_offers(store, moment, found, n, ~withheld)
         warnings = check_carts(store, moment, carts, audience)
-        table = churn_at(store, moment) if audience == "staff" else None
-        answers = []
-        # Suggestions are objects with sentences, so they are made customer by customer.
-        for i in range(moment.m):
-            shown = warnings[i] + offers[i]
-            if table is not None:
-                shown += follow_ups(store, moment, matters, i) + leaving(moment, table, i)
-            shown = [one for one in shown if may_show(one, audience, bool(withheld[i]))]
-            answers.append(order_suggestions(shown, self.benefits)[:n])
-        return answers
+        shown = [one + other for one, other in zip(warnings, offers, strict=True)]
+        if audience == "staff":
+            table = churn_at(store, moment)
+            for i, waits in enumerate(has_follow_up(matters)):
+                shown[i] += follow_ups(store, moment, matters, i) if waits else []
+            for i, leaves in enumerate(is_leaving(moment, table)):
+                shown[i] += [leaving(moment, table, i)] if leaves else []
+        allowed = (
+            [one for one in mine if may_show(one, audience, wait)]
+            for mine, wait in zip(shown, withheld.tolist(), strict=True)
+        )
+        return [order_suggestions(mine, self.benefits)[:n] for mine in allowed]
 
 
 def _check(n: int, audience: str) -> None:

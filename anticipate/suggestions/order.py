@@ -31,6 +31,9 @@ BENEFITS: Mapping[str, tuple[float, float]] = MappingProxyType(
 )
 
 
+_PLACE = {kind: place for place, kind in enumerate(KINDS)}
+
+
 def check_benefits(
     benefits: Mapping[str, tuple[float, float]] | None,
 ) -> dict[str, tuple[float, float]]:
@@ -66,10 +69,11 @@ def order_suggestions(
     suggestions: Iterable[Suggestion], benefits: Mapping[str, tuple[float, float]] = BENEFITS
 ) -> list[Suggestion]:
     """Highest expected benefit first, ties by kind and item; one entry per item."""
-    ranked = sorted(
-        suggestions,
-        key=lambda s: (-expected_benefit(s, benefits), KINDS.index(s.kind), str(s.item_id)),
-    )
+
+    def key(one: Suggestion) -> tuple[float, int, str]:
+        return -expected_benefit(one, benefits), _PLACE[one.kind], str(one.item_id)
+
+    ranked = sorted(suggestions, key=key)
     seen: set[object] = set()
     kept = []
     for one in ranked:

@@ -21,7 +21,7 @@ from ...kernels.rules import ItemRules, table_row
 from ...suggestions.brief_words import Sentence, brief_sentence
 from ..instants import to_datetime
 from ..moment import Moment
-from ..offers import item_name, item_name_and_id
+from ..names import item_name, item_name_and_id
 from ..store import Store
 
 Array = NDArray[Any]
