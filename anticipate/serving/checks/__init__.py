@@ -77,6 +77,7 @@ def _group_faults(manifest: Mapping[str, Any], arrays: Mapping[str, Array]) -> I
             ("customers__", "items__", "orders__", "channels__", "reasons__"), index_faults
         ),
         "item_names__": _name_faults,
+        "levels__": _name_faults,
         "events__": lambda events: event_faults(events, n, cutoff),
         "holdings__": lambda pairs: holding_faults(pairs, arrays["events__offsets"]),
         "habits__": lambda habits: habit_faults(habits, cutoff),

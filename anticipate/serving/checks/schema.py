@@ -14,6 +14,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from ...kernels.fit import COLUMNS as SLIP_COLUMNS
+from ...kernels.fit import KINDS as FIT_KINDS
+from ...kernels.fit import WIDTH
+from ...kernels.next_gap import VISIT_EDGES
+from ...kernels.repeats import COLUMNS as REPEAT_COLUMNS
+from ...kernels.return_risk import COLUMNS as RISK_COLUMNS
 from .rules import (
     ANYTHING,
     AT_LEAST_0,
@@ -90,7 +96,7 @@ def _by_item(rule: Rule, more: str = "") -> Stored:
 
 
 _GAPS = {
-    "next_share": _by_item(SHARE_ABOVE_0, ", 5"),
+    "next_share": _by_item(SHARE_ABOVE_0, f", {len(VISIT_EDGES)}"),
     "prior_scale_days": _by_item(POSITIVE),
     "prior_shape": _by_item(POSITIVE),
     "shape": _by_item(POSITIVE),
@@ -110,19 +116,20 @@ _LINES = {
     for kind in ("own", "other")
     for name, shape in (
         ("intercept", "1"),
-        ("knots", f"13, n_knots_{kind}"),
-        ("values", f"13, n_knots_{kind}"),
+        ("knots", f"{len(REPEAT_COLUMNS)}, n_knots_{kind}"),
+        ("values", f"{len(REPEAT_COLUMNS)}, n_knots_{kind}"),
     )
 }
+_N_RISK = str(len(RISK_COLUMNS))
 _RISKS = {
     f"{level}.{name}": Stored("<f8", shape, FINITE if shape == "1" else ANYTHING)
     for level in ("cart", "customer")
     for name, shape in (
-        ("centre", "17"),
-        ("coefficient", "17"),
-        ("fill", "17"),
+        ("centre", _N_RISK),
+        ("coefficient", _N_RISK),
+        ("fill", _N_RISK),
         ("intercept", "1"),
-        ("scale", "17"),
+        ("scale", _N_RISK),
     )
 }
 
@@ -249,18 +256,18 @@ GROUPS = (
         "model_fit_guard__",
         (
             {
-                "alternatives": Stored("<i4", "n_items + 1, 4", Codes("n_items", -1)),
-                "chance": _by_item(FINITE, ", 4"),
+                "alternatives": Stored("<i4", f"n_items + 1, {WIDTH}", Codes("n_items", -1)),
+                "chance": _by_item(FINITE, f", {WIDTH}"),
                 "log_pieces": _by_item(FINITE),
-                "moved": _by_item(COUNT, ", 4"),
+                "moved": _by_item(COUNT, f", {WIDTH}"),
                 "n_kept": _by_item(COUNT),
                 "n_lines": _by_item(COUNT),
                 "price": _by_item(FINITE_OR_UNKNOWN),
                 "settings": _whole("4"),
                 "share": _by_item(SHARE),
-                "slip.coefficient": _whole("3"),
+                "slip.coefficient": _whole(str(len(SLIP_COLUMNS))),
                 "slip.intercept": _whole(),
-                "slip.threshold": Stored("<f8", "3", THRESHOLD),
+                "slip.threshold": Stored("<f8", str(len(FIT_KINDS)), THRESHOLD),
             },
         ),
         optional=True,
