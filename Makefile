@@ -9,7 +9,7 @@ endif
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 THREADS ?= 2
 
-.PHONY: demo test test-slow check format clean
+.PHONY: demo test test-slow check format load clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python -m anticipate demo
@@ -28,6 +28,10 @@ check: $(VENV)/.installed-dev
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+# Ten minutes: bundles are replaced and clients misbehave while every answer is checked.
+load: $(VENV)/.installed-test
+	$(BIN)/python benchmarks/load.py --minutes 10
 
 $(VENV)/.created:
 	$(PYTHON) -c "import sys; sys.exit(0 if sys.version_info >= (3, 11) else 'anticipate needs Python 3.11 or later; name one: make PYTHON=python3.12 ' + sys.argv[1])" demo
