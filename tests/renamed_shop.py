@@ -45,6 +45,8 @@ def renamed_history(history: History, *, whole: bool = False, seed: int = 0) -> 
         frame.loc[own & (np.arange(len(frame)) % 3 == 0), "channel"] = channel
     customers = history.customers.reset_index()
     customers["customer_id"] = customers["customer_id"].map(names)
+    own = customers.index % 7 == 0
+    customers["level"] = [f"level {random_text(random)}" if one else "gold" for one in own]
     log = InteractionLog.from_frame(
         frame,
         **{name: name for name in frame if name not in ("customer_id", "item_id", "timestamp")},

@@ -17,7 +17,10 @@ from anticipate.bundle.disk import only_writer
 from anticipate.exceptions import BundleError, IdTypeError, OutputError
 from anticipate.needs.sources import EVERY
 from anticipate.needs.tables import Tables
-from anticipate.serving.by_customer import CUSTOMERS, WORDS, Kind, rows_of, unknown_arrays
+from anticipate.serving import by_customer
+from anticipate.serving.by_customer import CUSTOMERS, TEXTS, Kind, rows_of, unknown_arrays
+from anticipate.serving.checks.rules import ANYTHING, Codes, Offsets
+from anticipate.serving.checks.schema import Group, Stored
 
 AS_OF = "2025-03-09T12:00Z"
 GONE = (0, 7, 133, -1)  # the first, two within, the last: the sources refer to all but the first
@@ -96,6 +99,8 @@ def secrets_of(history, ids):
         name: set(table.loc[own, name].dropna()) - set(table.loc[~own, name].dropna())
         for name in ("order_id", "event_id", "reason", "channel")
     }
+    level = history.customers["level"]
+    words["level"] = set(level[ids]) - set(level.drop(ids))
     assert all(words.values())
     return set(ids).union(*words.values()), words
 
@@ -262,29 +267,64 @@ def test_a_second_writer_is_turned_away(bundle, gone):
 # -- the table of arrays --------------------------------------------------------------
 
 
-def test_every_array_of_a_bundle_is_listed_with_its_rows(saved, shop):
+def test_every_array_of_a_bundle_is_listed_with_its_rows(saved):
     """By customer: one row each, or runs; of what is about items, none is as long as customers."""
     manifest, arrays = open_bundle(saved)
     n, n_events = manifest["n_customers"], manifest["n_events"]
     assert unknown_arrays(arrays) == []
     for name, array in arrays.items():
-        kind, runs, words = rows_of(name)
+        kind, runs, _ = rows_of(name)
         if kind is Kind.ONE_EACH:
-            assert array.shape == (n,), name
+            assert len(array) == n, name
         elif kind is Kind.OFFSETS:
             assert array.shape == (n + 1,), name
         elif kind is Kind.RUNS:
-            assert array.shape in ((arrays[runs][-1],), (1,)), name
-            assert words in ("", *WORDS)
+            assert len(array) in (arrays[runs][-1], 1), name
         elif kind is Kind.NONE:
             assert not {n, n + 1, n_events, n_events + 1} & set(array.shape), name
-    coded = {name: rows_of(name).words for name in arrays if rows_of(name).words}
-    assert coded == {f"events__{word[:-1]}": word for word in WORDS}
-    words = {name.partition("__")[0] for name in arrays if rows_of(name).kind is Kind.WORDS}
-    assert words == set(WORDS)
-    assert {name.partition("__")[0] for name in arrays if rows_of(name).kind is Kind.INDEX} == {
-        CUSTOMERS
+        elif kind is Kind.INDEX:
+            assert name in {f"{CUSTOMERS}__{text}" for text in TEXTS}
+    named = {name: rows_of(name).words for name in arrays if rows_of(name).kind is not Kind.WORDS}
+    coded = {name: words for name, words in named.items() if words}
+    assert coded == {
+        "events__channel": "channels",
+        "events__order": "orders",
+        "events__reason": "reasons",
+        "levels__code": "levels",
     }
+    texts = {rows_of(name).words for name in arrays if rows_of(name).kind is Kind.WORDS}
+    assert texts == set(coded.values())
+
+
+def told_by(monkeypatch, *groups):
+    """What the table of arrays would say with these groups beside its own."""
+    monkeypatch.setattr(by_customer, "GROUPS", (*by_customer.GROUPS, *groups))
+    monkeypatch.setattr(by_customer, "_READ", by_customer._read_by_scorers())
+    return rows_of
+
+
+def test_a_new_array_is_told_by_its_shape(monkeypatch):
+    """Runs of notes by customer, whose texts only they name; a friend would be someone's code."""
+    notes = {
+        "offsets": Stored("<i8", "n_customers + 1", Offsets("n_notes")),
+        "topic": Stored("<i4", "n_notes", Codes("n_topics")),
+        "friend": Stored("<i4", "n_notes", Codes("n_customers")),
+        "seen": Stored("<f8", "n_customers, 3", ANYTHING),
+    }
+    topics = {
+        "offsets": Stored("<i8", "n_topics + 1", Offsets("n_topic_bytes")),
+        "bytes": Stored("|u1", "n_topic_bytes", ANYTHING),
+        "of_items": Stored("<i4", "n_items", Codes("n_topics")),
+    }
+    told = told_by(monkeypatch, Group("notes__", (notes,)), Group("topics__", (topics,)))
+
+    assert told("notes__offsets") == (Kind.OFFSETS, "", "")
+    assert told("notes__topic") == (Kind.RUNS, "notes__offsets", "topics")
+    assert told("notes__seen") == (Kind.ONE_EACH, "", "")
+    assert told("topics__bytes") == told("topics__offsets") == (Kind.WORDS, "", "topics")
+    assert told("notes__friend") is None  # nobody would follow the codes
+    assert told("topics__of_items") is None
+    assert told("events__order") == (Kind.RUNS, "events__offsets", "orders")
 
 
 def test_every_array_of_every_source_is_listed(shop_model, shop):

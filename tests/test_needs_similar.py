@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from anticipate.needs import ease as ease_file
 from anticipate.needs import factors as factors_file
+from anticipate.needs import traits as traits_file
 from anticipate.needs.affinity import Affinity
 from anticipate.needs.collaborative import (
     BM25,
@@ -209,7 +210,13 @@ def test_factors_keep_own_items_and_the_best_new_ones(monkeypatch: pytest.Monkey
     assert source.score(view_of([[{0}]], 5)).indices.tolist() == [0, 3, 4]
 
 
-def test_attributes_speak_for_those_who_share_them():
+@pytest.fixture
+def every_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Values of a single customer make a group, too."""
+    monkeypatch.setattr(traits_file, "LEAST_CUSTOMERS", 1)
+
+
+def test_attributes_speak_for_those_who_share_them(every_value: None):
     """3 of 4 shopped, 2 in de; item 0: 2 of de, whole 2/3; (2 + 20 * 2/3) / (2 + 20)."""
     traits = {"country": ["de", "de", "fr", "de"], "objects_to": ["x"] * 4}
     everyone = view_of([[{0}], [{0}], [{1}], []], 2, traits)
@@ -256,7 +263,7 @@ def test_a_price_band_that_the_customer_is_used_to_counts_more():
     assert score[1] == score[2]
 
 
-def test_several_attributes_are_averaged():
+def test_several_attributes_are_averaged(every_value: None):
     """de and old both say (1 + 20 * 1) / (1 + 20) = 1 for item 0: so does their mean."""
     everyone = view_of([[{0}]], 1, {"country": ["de"], "age": ["old"]})
     some = view_of([[set()], [set()]], 1, {"country": ["de", "de"], "age": ["old", "new"]})
@@ -322,7 +329,15 @@ def test_an_attribute_of_many_values_is_a_name_and_no_group():
     assert Traits.learn(view, no_facts(1), seed()).values.tolist() == ["vip=1.0"]
 
 
-def test_lists_and_missing_values_make_no_group():
+def test_a_value_of_few_customers_is_not_kept():
+    """Five are in de, four in fr; of a name, one customer each."""
+    country = ["de"] * 5 + ["fr"] * 4
+    view = view_of([[{0}]] * 9, 1, {"country": country, "nickname": [*"abcdefghi"]})
+
+    assert Traits.learn(view, no_facts(1), seed()).values.tolist() == ["country=de"]
+
+
+def test_lists_and_missing_values_make_no_group(every_value: None):
     """The list of the third customer and the gap of the fourth say nothing, as in a batch."""
     kind = ["a", "a", ["b"], None]
     view = view_of([[{0}]] * 4, 1, {"kind": kind, "since": pd.to_datetime(["2025-01-01"] * 4)})
@@ -333,7 +348,7 @@ def test_lists_and_missing_values_make_no_group():
     assert np.diff(source.score(view).indptr).tolist() == [1, 1, 0, 0]
 
 
-def test_whole_and_decimal_numbers_are_one_value():
+def test_whole_and_decimal_numbers_are_one_value(every_value: None):
     whole = view_of([[{0}], [{0}]], 1, {"age": pd.array([3, None], dtype="Int64")})
     decimal = view_of([[set()]], 1, {"age": [3.0]})
 

@@ -20,14 +20,13 @@ from ..bundle.pieces import Pieces
 from ..bundle.rewrite import rewrite_bundle
 from ..exceptions import BundleError
 from ..kernels.ids import ids_at, lookup_many
-from ..kernels.kept_ids import keep_ids, new_codes
+from ..kernels.kept_ids import keep_ids, keep_texts, new_codes
 from ..log.ids import check_ids
 from ..needs import NextNeedRanker
 from ..needs.forget import without_customers
-from ..serving.by_customer import CUSTOMERS, WORDS, Kind, Rows, rows_of, unknown_arrays
+from ..serving.by_customer import CUSTOMERS, TEXTS, Kind, Rows, rows_of, unknown_arrays
 from ..serving.checks import content_faults
 from ..serving.golden import renamed
-from ..serving.overlay import index_size
 from .state import restored, storable
 
 Array = NDArray[Any]
@@ -116,38 +115,48 @@ def _refuse_unknown(path: str | Path, arrays: Mapping[str, Array]) -> None:
 def _without(arrays: Arrays, kept: Array, gone: Array) -> Stored:
     """All arrays; ``kept`` (n_customers,) is a mask, ``gone`` holds the ids of the others."""
     table = {name: rows for name in arrays if (rows := rows_of(name)) is not None}
-    runs = {
+    masks = {
         name: np.repeat(kept, np.diff(arrays[name]))
         for name, rows in table.items()
         if rows.kind is Kind.OFFSETS
     }
-    used = {name: _used(name, arrays, table, runs) for name in WORDS}
+    masks[""] = kept  # of arrays that have no runs
+    used = {
+        rows.words: _used(rows.words, arrays, table, masks)
+        for rows in table.values()
+        if rows.kind is Kind.WORDS
+    }
     out: Stored = {**_grouped(CUSTOMERS, keep_ids(_group(arrays, CUSTOMERS), kept))}
-    for name in WORDS:
-        out |= _grouped(name, keep_ids(_group(arrays, name), used[name]))
+    for group, stays in used.items():
+        texts = _texts(group, arrays)
+        keep = keep_ids if texts.keys() & {"ids", "codes"} else keep_texts
+        out |= _grouped(group, keep(texts, stays))
     for name, rows in table.items():
         array = arrays[name]
         if rows.kind is Kind.NONE:
             out[name] = array
-        elif rows.kind is Kind.ONE_EACH:
-            out[name] = array[kept]
         elif rows.kind is Kind.OFFSETS:
             out[name] = np.concatenate(([0], np.cumsum(np.diff(array)[kept], dtype=np.int64)))
-        elif rows.kind is Kind.RUNS:
+        elif rows.kind in (Kind.ONE_EACH, Kind.RUNS):
             code = np.append(new_codes(used[rows.words]), -1) if rows.words else None
-            out[name] = _taken(array, runs[rows.runs], code)
+            out[name] = _taken(array, masks[rows.runs], code)
     return out | _needs(arrays, gone)
 
 
-def _used(words: str, arrays: Arrays, table: dict[str, Rows], runs: Arrays) -> Array:
+def _used(words: str, arrays: Arrays, table: dict[str, Rows], masks: Arrays) -> Array:
     """Which words the rows that stay name, by code."""
-    index = _group(arrays, words)
-    used = np.zeros(index_size(index) + 1, dtype=bool)
+    texts = _texts(words, arrays)
+    n = len(texts["ids"]) if "ids" in texts else len(texts["offsets"]) - 1
+    used = np.zeros(n + 1, dtype=bool)
     for name, rows in table.items():
-        if rows.words == words:
-            for part in _parts(arrays[name], runs[rows.runs]):
+        if rows.words == words and rows.kind is not Kind.WORDS:
+            for part in _parts(arrays[name], masks[rows.runs]):
                 used[part] = True  # -1, no word, is the last place
     return used[:-1]
+
+
+def _texts(group: str, arrays: Mapping[str, Array]) -> Arrays:
+    return {name: array for name, array in _group(arrays, group).items() if name in TEXTS}
 
 
 def _taken(column: Array, rows: Array, code: Array | None) -> Array | Pieces:
@@ -159,7 +168,7 @@ def _taken(column: Array, rows: Array, code: Array | None) -> Array | Pieces:
 
     if len(column) != len(rows):  # it never varies
         return column if code is None else code[column].astype(column.dtype)
-    return Pieces(column.dtype, (int(rows.sum()),), make)
+    return Pieces(column.dtype, (int(rows.sum()), *column.shape[1:]), make)
 
 
 def _parts(column: Array, rows: Array) -> Iterator[Array]:

@@ -32,6 +32,11 @@ def add_events(command: argparse.ArgumentParser, *, optional: bool = False) -> N
     if optional:
         what += "; what came since the bundle was made"
     command.add_argument("events", nargs="?" if optional else None, help=what)
+    add_columns(command)
+
+
+def add_columns(command: argparse.ArgumentParser) -> None:
+    """How to read events, wherever they are."""
     columns = command.add_argument_group("columns (names in your files)")
     for name in (c.CUSTOMER, c.ITEM, c.TIMESTAMP):
         columns.add_argument(_flag(name), default=name, metavar="COLUMN")
@@ -132,14 +137,14 @@ def reading_account(log: InteractionLog) -> str:
     return "; ".join(parts + (["met: " + ", ".join(met)] if met else []))
 
 
-def parse_ids(texts: list[str], known: Any) -> list[Any]:
+def parse_ids(texts: list[str], known: Any, option: str = "--customer") -> list[Any]:
     """Ids typed on a command line, in the type of the bundle's ids."""
     if len(known) == 0 or isinstance(known[0], str):
         return texts
     try:
         return [int(text) for text in texts]
     except ValueError:
-        raise ParameterError("--customer: the bundle's ids are whole numbers; give such.") from None
+        raise ParameterError(f"{option}: the bundle's ids are whole numbers; give such.") from None
 
 
 def say(line: str) -> None:

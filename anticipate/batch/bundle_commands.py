@@ -14,18 +14,24 @@ from pathlib import Path
 from typing import Any
 
 from .._checks import check_writable_parent
+from ..anticipator.forget import forget_customers
 from ..bundle import bundle_info
 from ..bundle.layout import read_pointer
+from ..columns import CUSTOMER
 from ..serving import Scorer
 from .bundle_text import summary_text
+from .id_files import read_ids
 from .output import write_whole
+from .progress import show_steps
 
 
-def add_bundle(command: argparse.ArgumentParser) -> None:
-    """The actions; each has its own options."""
+def add_bundle(command: argparse.ArgumentParser) -> Any:
+    """The actions; each has its own options. More may be added to what is returned."""
     actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
     _inspect(actions)
     _verify(actions)
+    _forget(actions)
+    return actions
 
 
 def inspect(arguments: argparse.Namespace) -> None:
@@ -38,6 +44,20 @@ def inspect(arguments: argparse.Namespace) -> None:
 def verify(arguments: argparse.Namespace) -> None:
     Scorer.load(arguments.bundle, verify="full")
     sys.stdout.write(f"{arguments.bundle}: whole and sound\n")
+
+
+def forget(arguments: argparse.Namespace) -> None:
+    is_text = "customers__ids" not in bundle_info(arguments.bundle)["files"]
+    ids = read_ids(arguments.customers, arguments.customer_id, is_text=is_text)
+    with show_steps("forget"):
+        told = forget_customers(arguments.bundle, ids)
+    unknown = told.n_given - told.n_forgotten
+    lines = [f"{told.n_forgotten:,} customers forgotten, with {told.n_events:,} events"]
+    if unknown:
+        lines.append(f"{unknown:,} of {told.n_given:,} ids are not in the bundle")
+    if told.n_forgotten:
+        lines.append("what runs must load the bundle again: until then it reads the old one")
+    sys.stdout.write("".join(f"{arguments.bundle}: {line}\n" for line in lines))
 
 
 def described(root: Path) -> dict[str, Any]:
@@ -83,6 +103,24 @@ def _verify(to: Any) -> None:
     command = to.add_parser("verify", help="read every byte; the damaged file is named")
     command.add_argument("bundle", metavar="FOLDER")
     command.set_defaults(run=verify)
+
+
+def _forget(to: Any) -> None:
+    command = to.add_parser(
+        "forget",
+        help="replace it by one without some customers",
+        description="Needs as much free room as the bundle takes. The log is not touched: erase "
+        "them there, too, or the next bundle has them again.",
+    )
+    command.add_argument("bundle", metavar="FOLDER")
+    command.add_argument(
+        "--customers", nargs="+", required=True, metavar="FILE|ID",
+        help="a CSV or Parquet file with their ids, a .txt with one a line; or the ids themselves",
+    )  # fmt: skip
+    command.add_argument(
+        "--customer-id", default=CUSTOMER, metavar="COLUMN", help="of ids in a CSV or Parquet file"
+    )
+    command.set_defaults(run=forget)
 
 
 def _write_text(file: Path, text: str) -> None:

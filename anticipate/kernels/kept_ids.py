@@ -37,18 +37,19 @@ def keep_ids(index: Mapping[str, Array], kept: Array) -> dict[str, Array]:
         return {"ids": index["ids"][kept]}
     if not kept.any():  # of either kind: an integer index is never empty
         none = np.zeros(0, dtype=np.int64)
-        return {
-            "bytes": none.astype(np.uint8),
-            "codes": none.astype(np.int32),
-            "hashes": none.astype(np.uint64),
-            "offsets": np.zeros(1, dtype=np.int64),
-        }
-    lengths = np.diff(index["offsets"])
+        hashes, codes = none.astype(np.uint64), none.astype(np.int32)
+        no_text = {"bytes": none.astype(np.uint8), "offsets": np.zeros(1, dtype=np.int64)}
+        return {**no_text, "codes": codes, "hashes": hashes}
     stays = kept[index["codes"]]
+    codes = new_codes(kept)[index["codes"][stays]]
+    return {**keep_texts(index, kept), "codes": codes, "hashes": index["hashes"][stays]}
+
+
+def keep_texts(packed: Mapping[str, Array], kept: Array) -> dict[str, Array]:
+    """Of ``offsets (n + 1,)`` and ``bytes`` the texts kept, bool (n,)."""
+    lengths = np.diff(packed["offsets"])
     return {
-        "bytes": index["bytes"][np.repeat(kept, lengths)],
-        "codes": new_codes(kept)[index["codes"][stays]],
-        "hashes": index["hashes"][stays],
+        "bytes": packed["bytes"][np.repeat(kept, lengths)],
         "offsets": np.concatenate(([0], np.cumsum(lengths[kept], dtype=np.int64))),
     }
 

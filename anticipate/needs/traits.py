@@ -2,8 +2,8 @@
 
 Reads  attributes as of the cutoff, recent purchases of everybody.
 Gives  ``Traits``: scores for anyone with a known value, newcomers without a purchase too.
-Never  what somebody objects to; an attribute of many values; a value of few customers alone:
-       it is drawn towards everybody's purchases.
+Never  what somebody objects to; an attribute of many values, or a value of fewer than five
+       customers; one of few customers alone: it is drawn towards everybody's purchases.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from .source import ItemFacts, View
 
 Array = NDArray[Any]
 MOST_VALUES = 50  # of an attribute: past it, it is no group but a name
+LEAST_CUSTOMERS = 5  # of a value: below, it may be a name, and is not kept
 STRENGTH = 20.0  # customers that everybody's purchases count for in a value's own
 N_ITEMS = 100  # of one value
 _PLAIN = (str, int, float, np.number, np.bool_)
@@ -53,7 +54,8 @@ class Traits:
         shoppers, n_items = everyone.shoppers, everyone.shoppers.n_known
         columns = [name for name in everyone.traits if _groups(everyone.traits[name], name)]
         coded = [_coded(everyone.traits[name], str(name)) for name in columns]
-        values = np.array(sorted({text for _, texts in coded for text in texts}), dtype=object)
+        shared = {text for some in coded for text in _shared(*some)}
+        values = np.array(sorted(shared), dtype=object)
         has = _membership(coded, values, shoppers.n)
         active = shoppers.last_basket_age <= everyone.clock.period
         lately = shoppers.last_age <= everyone.clock.period
@@ -113,6 +115,12 @@ def _coded(column: pd.Series, name: str) -> tuple[Array, Array]:
     texts = np.empty(len(found), dtype=object)
     texts[:] = [f"{_escaped(name)}={_text(value)}" for value in found]
     return codes, texts
+
+
+def _shared(codes: Array, texts: Array) -> Array:
+    """Values that enough customers have."""
+    count = np.bincount(codes[codes >= 0], minlength=len(texts))
+    return texts[count >= LEAST_CUSTOMERS]
 
 
 def _escaped(name: str) -> str:

@@ -18,10 +18,10 @@ from typing import NamedTuple
 
 from .checks.rules import Codes, Offsets
 from .checks.schema import GROUPS, Stored
-from .store import INDEXES
 
 CUSTOMERS = "customers"  # the id index; an id's rank is the customer's code
-WORDS = tuple(name for name in INDEXES if name not in (CUSTOMERS, "items"))  # only events say them
+TEXTS = ("bytes", "codes", "hashes", "ids", "offsets")  # of an id index, or of packed texts
+_BOUNDS = "n_customers + 1"
 
 
 class Kind(Enum):
@@ -31,9 +31,12 @@ class Kind(Enum):
     ONE_EACH = "a row for each customer"
     OFFSETS = "where each customer's run of rows begins"
     RUNS = "a run of rows for each customer"
-    WORDS = "texts that only events name, by code"
+    WORDS = "texts that only rows of customers name, by code"
     REFERENCES = "rows of a model's reference customers, with their ids"
     NONE = "about items or the shop"
+
+
+_OF_CUSTOMERS = (Kind.ONE_EACH, Kind.RUNS)
 
 
 class Rows(NamedTuple):
@@ -41,7 +44,7 @@ class Rows(NamedTuple):
 
     kind: Kind
     runs: str = ""  # the array with its offsets
-    words: str = ""  # the index that its values are codes of, if that is one of ``WORDS``
+    words: str = ""  # the group of the texts that its values are codes of; of texts, their own
 
 
 def rows_of(name: str) -> Rows | None:
@@ -64,34 +67,49 @@ def unknown_arrays(names: Iterable[str]) -> list[str]:
 
 
 def _read_by_scorers() -> dict[str, Rows]:
-    """The table of arrays, told apart."""
-    every = [(group.prefix, name, stored) for group in GROUPS for form in group.forms
-             for name, stored in form.items()]  # fmt: skip
-    runs = {
-        stored.rule.of: prefix + name
-        for prefix, name, stored in every
-        if isinstance(stored.rule, Offsets) and stored.shape == "n_customers + 1"
-    }
-    found = ((prefix + name, _told(prefix, stored, runs)) for prefix, name, stored in every)
-    return {name: rows for name, rows in found if rows is not None}
+    """The table of arrays, told apart: first rows of customers, then the texts they name."""
+    every = [
+        (group.prefix.removesuffix("__"), name, stored)
+        for group in GROUPS
+        for form in group.forms
+        for name, stored in form.items()
+    ]
+    runs, texts = {}, {}
+    for group, name, stored in every:
+        if name == "offsets" and isinstance(stored.rule, Offsets) and stored.shape == _BOUNDS:
+            runs[stored.rule.of] = f"{group}__{name}"
+        elif name == "offsets":
+            texts[stored.shape.removesuffix(" + 1")] = group
+    told = {f"{group}__{name}": (group, name, _told(group, name, stored, runs, texts))
+            for group, name, stored in every}  # fmt: skip
+    named = {rows.words for _, _, rows in told.values() if rows.kind in _OF_CUSTOMERS}
+    found = {full: _with_texts(*one, named) for full, one in told.items()}
+    return {name: rows for name, rows in found.items() if rows is not None}
 
 
-def _told(prefix: str, stored: Stored, runs: dict[str, str]) -> Rows | None:
-    index = prefix.removesuffix("__")
-    if index in INDEXES:
-        kinds = {CUSTOMERS: Kind.INDEX, **dict.fromkeys(WORDS, Kind.WORDS)}
-        return Rows(kinds.get(index, Kind.NONE))
+def _told(
+    group: str, name: str, stored: Stored, runs: dict[str, str], texts: dict[str, str]
+) -> Rows:
+    """By its first axis and by what its values are codes of."""
+    if group == CUSTOMERS and name in TEXTS:
+        return Rows(Kind.INDEX)
     axis = stored.shape.partition(", ")[0].removesuffix(" or 1")
-    of = stored.rule.of.removeprefix("n_") if isinstance(stored.rule, Codes) else ""
-    words = of if of in WORDS else ""
-    if of == CUSTOMERS:  # codes of other customers: nothing here could keep them right
+    kinds = {"n_customers": Kind.ONE_EACH, _BOUNDS: Kind.OFFSETS}
+    kind = Kind.RUNS if axis in runs else kinds.get(axis, Kind.NONE)
+    of = stored.rule.of if isinstance(stored.rule, Codes) else ""
+    words = CUSTOMERS if of == "n_customers" else texts.get(of, "")
+    return Rows(kind, runs.get(axis, ""), "" if of == "n_items" else words)
+
+
+def _with_texts(group: str, name: str, rows: Rows, named: set[str]) -> Rows | None:
+    """None where codes would have to be followed that nothing here follows."""
+    if rows.words == CUSTOMERS:
         return None
-    if axis in runs:
-        return Rows(Kind.RUNS, runs[axis], words)
-    if words:
-        return None
-    kinds = {"n_customers": Kind.ONE_EACH, "n_customers + 1": Kind.OFFSETS}
-    return Rows(kinds.get(axis, Kind.NONE))
+    if rows.kind is not Kind.NONE:
+        return rows
+    if group in named and name in TEXTS:
+        return Rows(Kind.WORDS, words=group)
+    return None if rows.words in named - {""} else Rows(Kind.NONE)
 
 
 _INDEX = r"(bytes|codes|hashes|ids|offsets)"
