@@ -122,12 +122,12 @@ def test_churn_has_the_columns_of_the_table(client, scorer):
 
 
 def test_a_brief_is_the_scorers_for_one_and_for_many(client, scorer):
-    one = asked(client, "brief", customer_id="C042", recent=RECENT)
+    one = asked(client, "brief", customer_id="C042", recent=RECENT, language="ko")
     many = asked(client, "brief", customer_ids=IDS, recent=RECENT)["results"]
-    expected = [as_json(scorer.brief(id_, as_of=AS_OF, recent=RECENT)) for id_ in IDS]
+    korean = as_json(scorer.brief("C042", as_of=AS_OF, recent=RECENT, language="ko"))
 
-    assert {name: one[name] for name in expected[0]} == expected[0]
-    assert many == expected
+    assert {name: one[name] for name in korean} == korean
+    assert many == [as_json(scorer.brief(id_, as_of=AS_OF, recent=RECENT)) for id_ in IDS]
 
 
 def test_null_is_as_good_as_nothing(client):

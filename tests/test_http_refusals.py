@@ -265,22 +265,26 @@ def test_health_and_the_page_need_no_key(guarded):
         assert guarded.get(path).status_code == 200
 
 
+@pytest.fixture(scope="module")
+def local(bookshop_bundle):
+    with client_of(bookshop_bundle, local_only=True) as made:
+        yield made
+
+
 @pytest.mark.parametrize(
     "host", ["localhost", "localhost:8080", "127.0.0.1:1", "[::1]:80", "[::1]"]
 )
-def test_this_machine_may_be_called_by_its_own_names(bookshop_bundle, host):
-    with client_of(bookshop_bundle, local_only=True) as client:
-        assert client.get("/healthz", headers={"host": host}).status_code == 200
+def test_this_machine_may_be_called_by_its_own_names(local, host):
+    assert local.get("/healthz", headers={"host": host}).status_code == 200
 
 
 @pytest.mark.parametrize(
     "host", ["evil.example", "localhost.evil.example:8080", "", "127.0.0.1.nip.io"]
 )
-def test_a_foreign_name_that_points_here_is_refused(bookshop_bundle, host):
+def test_a_foreign_name_that_points_here_is_refused(local, host):
     """A page of the web could have its own name lead to this machine (DNS rebinding)."""
-    with client_of(bookshop_bundle, local_only=True) as client:
-        problem_of(client.get("/healthz", headers={"host": host}), 421)
-        problem_of(sent(client, question(), host=host), 421)
+    problem_of(local.get("/healthz", headers={"host": host}), 421)
+    problem_of(sent(local, question(), host=host), 421)
 
 
 def test_documentation_only_where_asked_for(bookshop_bundle, client):

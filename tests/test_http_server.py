@@ -39,7 +39,10 @@ class Running:
         command = [sys.executable, "-m", "anticipate", "serve", str(bundle), "--port", "0"]
         self.process = subprocess.Popen([*command, *options], stderr=subprocess.PIPE, text=True)
         first = self.process.stderr.readline()
-        self.port = int(re.fullmatch(r"anticipate: serving at http://.*:(\d+)\n", first)[1])
+        found = re.fullmatch(r"anticipate: serving at http://.*:(\d+)\n", first)
+        if found is None:
+            raise RuntimeError(first + self.process.communicate()[1])
+        self.port = int(found[1])
 
     def get(self, path: str) -> tuple[int, bytes]:
         return self.ask("GET", path)
@@ -250,3 +253,34 @@ def test_a_declared_size_is_believed_before_anything_is_read():
         with pytest.raises(Problem) as refused:
             read(headers=[(b"content-length", size)])
         assert refused.value.status == 413
+
+
+def test_the_help_of_all_commands_names_this_one(capsys):
+    for words in (["--help"], ["serve", "--help"]):
+        with pytest.raises(SystemExit) as stopped:
+            main(words)
+        assert stopped.value.code == 0
+        assert "serve" in capsys.readouterr().out
+
+
+def test_answering_all_questions_loads_no_pandas(bookshop_bundle):
+    """A worker keeps to numpy and what the extra brings."""
+    code = f"""
+import sys, time
+from anticipate.serving.http.app import make_app
+app = make_app({str(bookshop_bundle)!r})
+app.state.service.current.refresh()
+import asyncio, json
+from anticipate.serving.http import questions
+service, ask = app.state.service, {{"customer_id": "C042", "as_of": "{AS_OF}"}}
+async def all_four():
+    await service.suggest(questions.SuggestOne(**ask, cart=["B-1984-ebook"]))
+    await service.check_cart(questions.CheckOne(**ask, cart=["B-1984-ebook"]))
+    await service.churn(questions.AskMany(as_of=ask["as_of"], customer_ids=["C042"]))
+    await service.brief(questions.BriefOne(**ask))
+asyncio.run(all_four())
+print(*[name for name in ("pandas", "sklearn", "implicit", "matplotlib") if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+
+    assert (done.stdout.strip(), done.stderr) == ("", "")

@@ -25,6 +25,8 @@ from ..scorer import Scorer
 from .questions import (
     AskMany,
     AskOne,
+    BriefMany,
+    BriefOne,
     CheckMany,
     CheckOne,
     Row,
@@ -95,18 +97,19 @@ def churn(scorer: Scorer, asked: AskOne | AskMany, as_of: datetime) -> Answer:
     return results[0] if one else {"results": results}
 
 
-def brief(scorer: Scorer, asked: AskOne | AskMany, as_of: datetime) -> Answer:
+def brief(scorer: Scorer, asked: BriefOne | BriefMany, as_of: datetime) -> Answer:
     """What staff should see before the customer arrives."""
-    if isinstance(asked, AskOne):
-        return scorer.brief(asked.customer_id, as_of=as_of, recent=asked.recent)
+    how: dict[str, Any] = {"as_of": as_of, "language": asked.language}
+    if isinstance(asked, BriefOne):
+        return scorer.brief(asked.customer_id, recent=asked.recent, **how)
     own: dict[Any, list[Row]] = {}
     for row in asked.recent or ():
         own.setdefault(row["customer_id"], []).append(row)
     # The first brief reads all rows, so that a bad one is told by its number; the others need
     # their own alone.
     first, *rest = asked.customer_ids
-    briefs = [scorer.brief(first, as_of=as_of, recent=asked.recent)]
-    briefs += [scorer.brief(id_, as_of=as_of, recent=own.get(id_)) for id_ in rest]
+    briefs = [scorer.brief(first, recent=asked.recent, **how)]
+    briefs += [scorer.brief(id_, recent=own.get(id_), **how) for id_ in rest]
     return {"results": briefs}
 
 

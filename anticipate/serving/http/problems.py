@@ -75,7 +75,7 @@ def of_validation(error: ValidationError) -> Problem:
     details = error.errors(include_url=False, include_context=False, include_input=False)
     faults = {(fault.location, fault.message): fault for fault in map(_fault, details)}
     count = error.error_count()
-    detail = f"The body has {count} fault{'s' * (count > 1)}; see errors and /openapi.json."
+    detail = f"The body has {count} fault{'s' * (count > 1)}; see errors."
     return Problem(422, detail, errors=list(faults.values())[:MOST_SHOWN])
 
 

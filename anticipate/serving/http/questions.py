@@ -94,6 +94,9 @@ Recent = Annotated[list[Row], Field(max_length=MOST_RECENT)]
 Cart = Annotated[list[CartLine], Field(min_length=1, max_length=MOST_LINES)]
 
 
+Language = Literal["en", "ko"]
+
+
 class _Question(BaseModel):
     """What every question has; nothing is filled in but the time, from the clock."""
 
@@ -104,7 +107,7 @@ class _Question(BaseModel):
 
 class _Worded(_Question):
     audience: Literal["customer", "staff"] = "customer"
-    language: Literal["en", "ko"] = "en"
+    language: Language = "en"
 
 
 _N = Annotated[int, Field(ge=1, le=32)]
@@ -161,6 +164,14 @@ class AskMany(_Question):
     customer_ids: _Ids
 
 
+class BriefOne(AskOne):
+    language: Language = "en"
+
+
+class BriefMany(AskMany):
+    language: Language = "en"
+
+
 def _how_many(body: Any) -> str:
     many = isinstance(body, dict) and ("customer_ids" in body or "carts" in body)
     return MANY if many else ONE
@@ -169,4 +180,5 @@ def _how_many(body: Any) -> str:
 _BY_NUMBER = Discriminator(_how_many)
 Suggest = Annotated[Annotated[SuggestOne, Tag(ONE)] | Annotated[SuggestMany, Tag(MANY)], _BY_NUMBER]
 Check = Annotated[Annotated[CheckOne, Tag(ONE)] | Annotated[CheckMany, Tag(MANY)], _BY_NUMBER]
-Ask = Annotated[Annotated[AskOne, Tag(ONE)] | Annotated[AskMany, Tag(MANY)], _BY_NUMBER]
+Churn = Annotated[Annotated[AskOne, Tag(ONE)] | Annotated[AskMany, Tag(MANY)], _BY_NUMBER]
+Brief = Annotated[Annotated[BriefOne, Tag(ONE)] | Annotated[BriefMany, Tag(MANY)], _BY_NUMBER]

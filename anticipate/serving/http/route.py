@@ -48,7 +48,7 @@ class QuestionRoute(APIRoute):
             raise HTTPException(405, headers={"Allow": "POST"})
         value = await read_json(scope, receive)
         if not isinstance(value, dict):
-            raise Problem(422, "The body must be one JSON object; see /openapi.json.")
+            raise Problem(422, "The body must be one JSON object.")
         try:
             asked = self.question.validate_python(value)
         except ValidationError as error:

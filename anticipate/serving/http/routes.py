@@ -17,7 +17,7 @@ from . import replies
 from .metrics import MEDIA_TYPE, Metrics
 from .openapi import EXAMPLES, problem_replies
 from .problems import Problem
-from .questions import Ask, Check, Suggest
+from .questions import Brief, Check, Churn, Suggest
 from .route import QuestionRoute
 from .service import Service
 
@@ -42,13 +42,13 @@ def add_questions(app: FastAPI, service: Service) -> None:
 
     @router.post("/v1/churn", summary="Who is leaving; for staff")
     async def churn(
-        asked: Annotated[Ask, Body(openapi_examples=EXAMPLES["churn"])],
+        asked: Annotated[Churn, Body(openapi_examples=EXAMPLES["churn"])],
     ) -> replies.Churn | replies.ChurnMany:
         return await service.churn(asked)  # type: ignore[return-value]
 
     @router.post("/v1/brief", summary="What staff should see before the customer arrives")
     async def brief(
-        asked: Annotated[Ask, Body(openapi_examples=EXAMPLES["brief"])],
+        asked: Annotated[Brief, Body(openapi_examples=EXAMPLES["brief"])],
     ) -> replies.Brief | replies.BriefMany:
         return await service.brief(asked)  # type: ignore[return-value]
 

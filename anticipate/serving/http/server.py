@@ -34,6 +34,7 @@ HEAD_SECONDS = 10.0  # to send a request's head
 KEEP_ALIVE_SECONDS = 15
 READ_SECONDS = 30.0  # to read the rest of an answer, once the connection is to end
 FINISH_SECONDS = 30  # for what is in flight
+SWITCH_SECONDS = 0.0005  # how long a batch's thread may keep the loop from its turn
 START_SECONDS = 30  # a worker that does not answer its parent for so long is replaced
 
 
@@ -119,6 +120,7 @@ def run_server(
 def make_worker(bundle: str, *, log_level: str, drain_seconds: float, **choices: Any) -> FastAPI:
     """The app of one worker, its log and its way to end; ``choices`` are ``make_app``'s."""
     set_up_log(log_level)
+    sys.setswitchinterval(SWITCH_SECONDS)
     app = make_app(bundle, **choices)
     _drain_on_sigterm(app.state.service, drain_seconds)
     return app

@@ -19,7 +19,7 @@ from ..scorer import Scorer
 from . import answers
 from .current import CurrentBundle, InUse
 from .problems import Problem
-from .questions import Ask, Check, Suggest
+from .questions import Brief, Check, Churn, Suggest
 from .route import Answered, Threads
 
 LIGHT_ROWS = 32  # cart lines and recent rows of one customer that the loop may look at
@@ -44,11 +44,11 @@ class Service:
     async def check_cart(self, asked: Check) -> Answered:
         return await self._answer(answers.check_cart, asked)
 
-    async def churn(self, asked: Ask) -> Answered:
+    async def churn(self, asked: Churn) -> Answered:
         return await self._answer(answers.churn, asked)
 
-    async def brief(self, asked: Ask) -> Answered:
-        return await self._answer(answers.brief, asked)
+    async def brief(self, asked: Brief) -> Answered:
+        return await self._in_thread(answers.brief, self.in_use(), asked)  # of one, too: it is long
 
     def in_use(self) -> InUse:
         """The bundle in use.
@@ -70,6 +70,9 @@ class Service:
         use = self.in_use()
         if _is_light(asked):
             return self._encoded(answer, use, asked)
+        return await self._in_thread(answer, use, asked)
+
+    async def _in_thread(self, answer: Answering, use: InUse, asked: Any) -> Answered:
         return await self.threads.run(lambda: self._encoded(answer, use, asked))
 
     def _encoded(self, answer: Answering, use: InUse, asked: Any) -> Answered:
