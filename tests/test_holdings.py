@@ -70,9 +70,11 @@ def test_stored_pairs_answer_as_the_events_do(made):
     customer, item = (grid.ravel() for grid in np.mgrid[0:3, 0:N_ITEMS])
     place, hit = places(held, customer, item)
     start = events.offsets[customer]
-    own = own_from(held, place, hit, start, events.timestamp)
-    for stored, fresh in zip(own, own_state(events, customer, item), strict=True):
-        assert stored.tolist() == fresh.tolist()
+    own = own_from(held, place[hit], start[hit], events.timestamp)
+    fresh = own_state(events, customer, item)
+    assert (fresh.n_visits > 0).tolist() == hit.tolist()
+    for stored, column in zip(own, fresh, strict=True):
+        assert stored.tolist() == column[hit].tolist()
 
     n, later = len(item), np.full(len(item), 99 * DAY)
     lines = Lines(customer, item, later, np.ones(n), np.zeros(n, dtype=bool))

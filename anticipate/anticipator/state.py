@@ -33,7 +33,7 @@ from ..log.clock import days_to_microseconds
 from ..log.objections import objectors
 from ..log.vocabulary import recode, union_ids
 from ..needs import NextNeedRanker
-from ..serving.dates import log_odds_within
+from ..serving.dates import law_of, log_odds_within
 from ..serving.store import MARKETING, PROFILING, STORED_COLUMNS
 from ..timing import PurchaseTimer
 from .brief_state import brief_arrays
@@ -226,9 +226,9 @@ def _holdings(history: History, items: Array, gaps: GapTable, horizon_days: floa
     for first in range(0, len(customer), PAIRS):  # in parts: formulas need ten times the space
         rows = slice(first, first + PAIRS)
         start, place = events.offsets[customer[rows]], np.arange(len(customer))[rows]
-        own = own_from(held, place, np.ones(len(place), dtype=bool), start, events.timestamp)
-        at = np.full(len(place), history.cutoff_us)
-        log_odds[rows] = log_odds_within(gaps, held.item[rows], own, at, horizon_days)
+        own = own_from(held, place, start, events.timestamp)
+        at, law = np.full(len(place), history.cutoff_us), law_of(gaps, held.item[rows], own)
+        log_odds[rows] = log_odds_within(law, own.last, at, horizon_days)
     return _prefixed("holdings", {**held._asdict(), "log_odds": log_odds})
 
 

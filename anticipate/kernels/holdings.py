@@ -83,30 +83,21 @@ def _kept(events: Events, undone_at: Array, customer: Array, item: Array) -> Kep
     return Kept(none, none, none, np.ones(n, np.int64), np.zeros(n, dtype=bool))
 
 
-def own_from(
-    held: Holdings, place: Array, hit: Array, start: Array | int, timestamp: Array
-) -> OwnState:
-    """``offers.own_state`` of c candidates, from stored pairs.
+def own_from(held: Holdings, place: Array, start: Array | int, timestamp: Array) -> OwnState:
+    """``offers.own_state`` of c candidates that were bought, from stored pairs.
 
     Parameters
     ----------
     place : array of shape (c,)
         Each candidate's pair.
-    hit : bool array of shape (c,)
-        Whether it has one.
     start : int or array of shape (c,)
         Where the events of its customer begin.
     timestamp : array
         Of the events.
     """
-    at, n = hit.nonzero()[0], len(hit)
-    place = place[at]
-    start = start if isinstance(start, int) else start[at]
-    n_visits, first, last = (np.zeros(n, dtype=np.int64) for _ in range(3))
-    row, last_row = np.full(n, -1, dtype=np.int64), held.last_row[place] + start
-    n_visits[at], row[at] = held.n_visits[place], last_row
-    first[at], last[at] = timestamp[held.first_row[place] + start], timestamp[last_row]
-    return OwnState(n_visits, first, last, row)
+    last_row = held.last_row[place] + start
+    first = timestamp[held.first_row[place] + start]
+    return OwnState(held.n_visits[place].astype(np.int64), first, timestamp[last_row], last_row)
 
 
 def kept_from(held: Holdings, place: Array, hit: Array, start: Array | int) -> Kept:

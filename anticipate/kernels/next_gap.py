@@ -115,7 +115,7 @@ def gap_law(table: GapTable, item: Array, n_visits: Array, gap_sum_days: Array) 
     """
     last = len(table.shape) - 1
     row = item
-    if len(item) and not (0 <= item.min() and item.max() < last):
+    if len(item) and not (item.min() >= 0 and item.max() < last):
         row = np.where((item >= 0) & (item < last), item, last)
     visits = np.maximum(n_visits, 1)
     n = (visits - 1).astype(np.float64)
@@ -152,8 +152,8 @@ def chance_within(law: NextLaw, open_days: Array, within_days: float) -> Floats:
     pi (S(c) - S(c + h)) / (pi S(c) + 1 - pi): an open gap is a censored one.
     """
     c = np.maximum(open_days, 0.0)
-    now = survival(law, c)
-    return _share(law.pi, now, now - survival(law, c + within_days))
+    now, then = survival(law, np.array((c, c + within_days)))
+    return _share(law.pi, now, now - then)
 
 
 def rate_per_day(law: NextLaw, open_days: Array) -> Floats:

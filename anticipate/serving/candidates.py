@@ -13,8 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels import special
-from ..kernels.offers import OwnState, latest_signal
+from ..kernels.offers import latest_signal
 from . import dates
 from .moment import Moment
 from .own import Own, own_of
@@ -43,28 +42,10 @@ class Offers(NamedTuple):
 
 
 class Candidates(NamedTuple):
-    """The same with what was done with each item so far; log-odds as of now."""
+    """The same with what was done with those bought so far."""
 
-    request: Array
-    item: Array
-    log_odds: Array
-    origin: Array
-    row: Array
-    own: OwnState
-
-    @property
-    def probability(self) -> Array:
-        return np.asarray(special.expit(self.log_odds))
-
-    def where(self, mask: Array) -> Candidates:
-        """Those of a mask (c,); itself where that is all."""
-        return self if mask.all() else self.take(np.flatnonzero(mask))
-
-    def take(self, rows: Array) -> Candidates:
-        return Candidates(
-            self.request[rows], self.item[rows], self.log_odds[rows], self.origin[rows],
-            self.row[rows], OwnState(*(column[rows] for column in self.own)),
-        )  # fmt: skip
+    offers: Offers  # log-odds as of now
+    own: Own
 
 
 def find_candidates(store: Store, moment: Moment, carts: list[list[int]]) -> Candidates:
@@ -74,7 +55,7 @@ def find_candidates(store: Store, moment: Moment, carts: list[list[int]]) -> Can
         found = _without(_with_companions(store, moment, carts, found), carts)
     own = own_of(store, moment, found.request, found.item)
     log_odds = found.log_odds + _shift(store, moment, found, own)
-    return Candidates(*found._replace(log_odds=log_odds), own.now)
+    return Candidates(found._replace(log_odds=log_odds), own)
 
 
 def _stored(store: Store, moment: Moment) -> Offers:
@@ -199,10 +180,9 @@ def _shift(store: Store, moment: Moment, found: Offers, own: Own) -> Array:
     shift = np.zeros(len(found.item))
     if not moved.any():
         return shift
-    bought = own.now.n_visits > 0
-    dated = (bought if moved.all() else bought & moved[found.request]).nonzero()[0]
-    if len(dated):
-        shift[dated] = _time_shift(store, moment, found, own, dated)
+    if len(own.at):
+        by_time = _time_shift(store, moment, found, own)
+        shift[own.at] = by_time if moved.all() else by_time * moved[found.request[own.at]]
     if moment.has_new_signals:
         signal = latest_signal(moment.events, found.request, found.item, store.cutoff)
         said = np.array([SIGNAL_LOG_ODDS[-1], 0.0, SIGNAL_LOG_ODDS[1]])[signal + 1]
@@ -210,15 +190,14 @@ def _shift(store: Store, moment: Moment, found: Offers, own: Own) -> Array:
     return shift
 
 
-def _time_shift(store: Store, moment: Moment, found: Offers, own: Own, rows: Array) -> Array:
-    """What the clock and new purchases did to the odds of those rows, bought by now (r,)."""
-    now = OwnState(*(column[rows] for column in own.now))
-    at = moment.as_of[found.request[rows]]
-    odds = dates.log_odds_within(store.gaps, found.item[rows], now, at, store.horizon_days)
-    shift = odds - own.odds_before[rows]
-    new = own.n_before[rows] == 0
+def _time_shift(store: Store, moment: Moment, found: Offers, own: Own) -> Array:
+    """What the clock and new purchases did to the odds of what was bought by now (d,)."""
+    at = moment.as_of if moment.m == 1 else moment.as_of[found.request[own.at]]
+    odds = dates.log_odds_within(own.law, own.now.last, at, store.horizon_days)
+    shift = odds - own.odds_before
+    new = own.n_before == 0
     if new.any():  # bought for the first time since: from here on its own clock speaks
-        shift = np.where(new, np.minimum(odds - found.log_odds[rows], 0.0), shift)
+        shift = np.where(new, np.minimum(odds - found.log_odds[own.at], 0.0), shift)
     return shift
 
 

@@ -22,25 +22,20 @@ NEVER = int(np.iinfo(np.int64).max)
 _FLOOR = 1e-6
 
 
-def log_odds_within(
-    gaps: GapTable, item: Array, own: OwnState, at: Array, within_days: float
-) -> Array:
-    """Of a purchase within so many days, (c,); meaningful where there was one before."""
-    p = chance_within(_law(gaps, item, own), _open_days(own, at), within_days)
-    return np.asarray(special.logit(np.minimum(np.maximum(p, _FLOOR), 1 - _FLOOR)))
-
-
-def due(gaps: GapTable, item: Array, own: OwnState, at: Array) -> Array:
-    """Median date in microseconds UTC (c,); NEVER where none was bought or it may never come."""
-    days = days_until(_law(gaps, item, own), _open_days(own, at), 0.5)
-    comes = np.isfinite(days) & (own.n_visits > 0)
-    ahead = np.rint(np.where(comes, days, 0.0) * DAY).astype(np.int64)
-    return np.where(comes, at + ahead, NEVER)
-
-
-def _law(gaps: GapTable, item: Array, own: OwnState) -> GapLaw:
+def law_of(gaps: GapTable, item: Array, own: OwnState) -> GapLaw:
+    """The law of each pair's next gap, (c,)."""
     return gap_law(gaps, item, own.n_visits, (own.last - own.first) / DAY)
 
 
-def _open_days(own: OwnState, at: Array) -> Array:
-    return (at - own.last) / DAY
+def log_odds_within(law: GapLaw, last: Array, at: Array, within_days: float) -> Array:
+    """Of a purchase within so many days of ``at``; ``last`` is when the latest was, (c,)."""
+    p = chance_within(law, (at - last) / DAY, within_days)
+    return np.asarray(special.logit(np.minimum(np.maximum(p, _FLOOR), 1 - _FLOOR)))
+
+
+def due(law: GapLaw, last: Array, at: Array) -> Array:
+    """Median date in microseconds UTC (c,); NEVER where it may not come again."""
+    days = days_until(law, (at - last) / DAY, 0.5)
+    comes = np.isfinite(days)
+    ahead = np.rint(np.where(comes, days, 0.0) * DAY).astype(np.int64)
+    return np.where(comes, at + ahead, NEVER)

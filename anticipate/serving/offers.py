@@ -12,18 +12,22 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..kernels import special
+from ..kernels.next_gap import GapLaw
 from ..kernels.offers import OwnState
 from ..kernels.ranking import top_k, top_k_per_group
 from ..suggestions import Reason, Suggestion
 from . import dates
-from .candidates import CART, NEWCOMER, Candidates
+from .candidates import CART, NEWCOMER, Candidates, Offers
 from .instants import to_datetime
 from .moment import Moment
 from .names import event_evidence, item_name
+from .own import Own
 from .store import Store
 
 Array = NDArray[Any]
 DAY = 86_400_000_000
+_NONE = np.empty(0, dtype=np.int64)
 RESTOCK_WITHIN_DAYS = 7.0  # a repeat whose date is this near is called by its date
 
 
@@ -32,15 +36,15 @@ class _Row(NamedTuple):
 
     request: int
     item: int
+    probability: float
     origin: int
     row: int
-    n_visits: int
-    first: int
-    last: int
-    last_row: int
-    probability: float
-    due: int
     as_of: int
+    n_visits: int = 0
+    first: int = 0
+    last: int = 0
+    last_row: int = -1
+    due: int = dates.NEVER
 
 
 def make_offers(
@@ -51,39 +55,48 @@ def make_offers(
     ``wanted`` is a mask (m,); the others get none.
     """
     offers: list[list[Suggestion]] = [[] for _ in range(moment.m)]
-    asked = found if wanted.all() else found.where(wanted[found.request])
-    part = _best(asked, moment.m, n)
-    if len(part.item):
-        for row in _rows(store, moment, part):
+    best = _best(found.offers, moment.m, n, wanted)
+    if len(best):
+        for row in _rows(moment, found, best):
             offers[row.request].append(_one(store, moment, row))
     return offers
 
 
-def _best(found: Candidates, m: int, n: int) -> Candidates:
+def _best(found: Offers, m: int, n: int, wanted: Array) -> Array:
+    """Positions among the candidates."""
     if m == 1:
-        return found.take(top_k(found.log_odds, found.item, n))
-    order = np.argsort(found.request, kind="stable")
-    offsets = np.searchsorted(found.request[order], np.arange(m + 1))
-    return found.take(order[top_k_per_group(offsets, found.log_odds[order], found.item[order], n)])
+        return top_k(found.log_odds, found.item, n) if wanted[0] else _NONE
+    rows = wanted[found.request].nonzero()[0]
+    rows = rows[np.argsort(found.request[rows], kind="stable")]
+    offsets = found.request[rows].searchsorted(np.arange(m + 1))
+    return np.asarray(rows[top_k_per_group(offsets, found.log_odds[rows], found.item[rows], n)])
 
 
-def _rows(store: Store, moment: Moment, part: Candidates) -> list[_Row]:
-    columns = (part.request, part.item, part.origin, part.row, *part.own, part.probability)
-    due, as_of = _due(store, moment, part), moment.as_of[part.request].tolist()
-    return [_Row(*row) for row in zip(*(c.tolist() for c in columns), due, as_of, strict=True)]
+def _rows(moment: Moment, found: Candidates, best: Array) -> list[_Row]:
+    part, own = found.offers.take(best), found.own
+    probability = special.expit(part.log_odds)
+    columns = part._replace(log_odds=probability), (moment.as_of[part.request],)
+    rows = zip(*(c.tolist() for some in columns for c in some), strict=True)
+    place = own.at.searchsorted(best)
+    bought = (own.at[np.minimum(place, len(own.at) - 1)] == best) if len(own.at) else place < 0
+    if not bought.any():
+        return [_Row(*row) for row in rows]
+    past = iter(_past(own, place[bought], moment.as_of[part.request[bought]]))
+    return [
+        _Row(*row, *next(past)) if has else _Row(*row)
+        for row, has in zip(rows, bought.tolist(), strict=True)
+    ]
 
 
-def _due(store: Store, moment: Moment, part: Candidates) -> list[int]:
-    """Dates of what was bought on two days or more; NEVER for the rest."""
-    due = [dates.NEVER] * len(part.item)
-    again = (part.own.n_visits > 1).nonzero()[0]
+def _past(own: Own, rows: Array, as_of: Array) -> list[tuple[int, ...]]:
+    """Visits, and when the next one is due, of what was bought: Python's own numbers."""
+    now = OwnState(*(column[rows] for column in own.now))
+    due = np.full(len(rows), dates.NEVER)
+    again = (now.n_visits > 1).nonzero()[0]  # one purchase tells no rhythm
     if len(again):
-        own = OwnState(*(column[again] for column in part.own))
-        at = moment.as_of[part.request[again]]
-        found = dates.due(store.gaps, part.item[again], own, at)
-        for i, when in zip(again.tolist(), found.tolist(), strict=True):
-            due[i] = when
-    return due
+        law = GapLaw(*(column[rows[again]] for column in own.law))
+        due[again] = dates.due(law, now.last[again], as_of[again])
+    return list(zip(*(column.tolist() for column in (*now, due)), strict=True))
 
 
 def _one(store: Store, moment: Moment, row: _Row) -> Suggestion:

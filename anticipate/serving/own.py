@@ -1,4 +1,4 @@
-"""What the customer did with each candidate: as stored, and what came with the request.
+"""What the customer did with the candidates they have bought: as stored, and since.
 
 Reads  the moment, candidates.
 Gives  visits and dates now, visits by the bundle's cutoff, and the odds they gave then.
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels.holdings import own_from
+from ..kernels.next_gap import GapLaw
 from ..kernels.offers import OwnState, own_state, own_states
 from . import dates
 from .moment import Moment
@@ -22,58 +23,69 @@ Array = NDArray[Any]
 
 
 class Own(NamedTuple):
-    """Of c candidates."""
+    """Of the d candidates that were bought by now."""
 
+    at: Array  # int64 (d,): which candidates, ascending
     now: OwnState
-    n_before: Array  # int64 (c,): visits by the bundle's cutoff
-    odds_before: Array  # float64 (c,): log-odds of a purchase within the horizon, as of then
+    law: GapLaw  # of the next gap
+    n_before: Array  # int64 (d,): visits by the bundle's cutoff
+    odds_before: Array  # float64 (d,): log-odds of a purchase within the horizon, as of then
+
+
+class _Bought(NamedTuple):
+    at: Array
+    now: OwnState
+    n_before: Array
+    odds_before: Array
 
 
 def own_of(store: Store, moment: Moment, request: Array, item: Array) -> Own:
-    """What is known of each request's item, (c,) each."""
-    own = _of_stored(store, moment, request, item)
-    if own is None:
-        own = _of_events(store, moment, request, item)
-    if not moment.profiling.any():
-        return own
-    seen = ~moment.profiling[request]
-    now = own.now
-    last_row = np.where(seen, now.last_row, -1)
-    hidden = OwnState(now.n_visits * seen, now.first * seen, now.last * seen, last_row)
-    return Own(hidden, own.n_before * seen, own.odds_before)
+    """What is known of each request's item, for those bought of c of them."""
+    if moment.held is None:
+        found = _of_events(store, moment, request, item)
+    else:
+        found = _of_stored(store, moment, request, item)
+    if moment.profiling.any():
+        seen = (~moment.profiling[request[found.at]]).nonzero()[0]
+        now = OwnState(*(column[seen] for column in found.now))
+        found = _Bought(found.at[seen], now, found.n_before[seen], found.odds_before[seen])
+    law = dates.law_of(store.gaps, item[found.at], found.now)
+    return Own(found.at, found.now, law, found.n_before, found.odds_before)
 
 
-def _of_stored(store: Store, moment: Moment, request: Array, item: Array) -> Own | None:
+def _of_stored(store: Store, moment: Moment, request: Array, item: Array) -> _Bought:
     """From the bundle's pairs; of what was bought since, from the events."""
     held = moment.held
-    if held is None:
-        return None
+    assert held is not None
     place, hit = held.find(request, item)
-    events = moment.events
-    if hit.any():
-        start = 0 if moment.m == 1 else events.offsets[request]
-        before = own_from(held.holdings, place, hit, start, events.timestamp)
-        odds = np.where(hit, store.holdings_log_odds[np.where(hit, place, 0)], 0.0)
-    else:
-        before, odds = no_state(len(item)), np.zeros(len(item))
+    at = hit.nonzero()[0]
+    place = place[at]
+    start = 0 if moment.m == 1 else moment.events.offsets[request[at]]
+    now = own_from(held.holdings, place, start, moment.events.timestamp)
+    found = _Bought(at, now, now.n_visits, store.holdings_log_odds[place])
     again = moment.bought_since(request, item)
     if not len(again):
-        return Own(before, before.n_visits, odds)
-    now = OwnState(*(column.copy() for column in before))
-    for column, fresh in zip(now, own_state(events, request[again], item[again]), strict=True):
-        column[again] = fresh
-    return Own(now, before.n_visits, odds)
+        return found
+    fresh = own_state(moment.events, request[again], item[again])
+    return _replaced(found, again, fresh, len(item))
 
 
-def _of_events(store: Store, moment: Moment, request: Array, item: Array) -> Own:
+def _replaced(found: _Bought, again: Array, fresh: OwnState, n: int) -> _Bought:
+    """The same where the n candidates ``again`` are now as in ``fresh``."""
+    every = np.zeros((4, n), dtype=np.int64)
+    n_before, odds_before = np.zeros(n, dtype=np.int64), np.zeros(n)
+    every[:, found.at], every[:, again] = np.array(found.now), np.array(fresh)
+    n_before[found.at], odds_before[found.at] = found.n_before, found.odds_before
+    at = every[0].nonzero()[0]
+    return _Bought(at, OwnState(*every[:, at]), n_before[at], odds_before[at])
+
+
+def _of_events(store: Store, moment: Moment, request: Array, item: Array) -> _Bought:
     """The same from all events: where late ones stand between those stored."""
     now, before = own_states(moment.events, request, item, new=moment.new)
-    at = np.full(len(item), store.cutoff)
-    odds = dates.log_odds_within(store.gaps, item, before, at, store.horizon_days)
-    return Own(now, before.n_visits, np.where(before.n_visits > 0, odds, 0.0))
-
-
-def no_state(n: int) -> OwnState:
-    """Of items that were never bought."""
-    zero = np.zeros(n, dtype=np.int64)
-    return OwnState(zero, zero, zero, zero - 1)
+    at = now.n_visits.nonzero()[0]
+    now, before = (OwnState(*(column[at] for column in state)) for state in (now, before))
+    law = dates.law_of(store.gaps, item[at], before)
+    then = np.full(len(at), store.cutoff)
+    odds = dates.log_odds_within(law, before.last, then, store.horizon_days)
+    return _Bought(at, now, before.n_visits, odds)
