@@ -249,7 +249,8 @@ def _of_echo(mine: list[Measured], echo: list[Measured]) -> tuple[float, float]:
 
 def measure(server: Server, script: Path, connections: int, seconds: float) -> Measured:
     before = server.cpu_seconds()
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--latency", "-s", str(script)]
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--latency"]
+    command += ["--timeout", "30s", "-s", str(script)]
     done = subprocess.run(
         [*command, server.address], capture_output=True, text=True, check=True
     ).stdout

@@ -173,6 +173,7 @@ def test_korean_is_one_key_away(page, shop):
     page.driver.execute_script("document.getElementById('language').focus()")
     page.press(ENTER)
     wait_for(lambda: "곧 필요한 것" in page.section("ahead"))
+    wait_for(lambda: "마다 구매" in page.section("ahead"))  # the service's own sentences
 
     assert page.driver.execute_script("return document.documentElement.lang") == "ko"
     assert page.driver.title == "고객이 오기 전에"

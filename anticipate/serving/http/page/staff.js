@@ -27,7 +27,7 @@ async function showCustomer() {
   const signal = newest("brief");
   forgetCart(customer?.id === id);
   say("status", word("asking"));
-  const body = { customer_id: id, as_of: asked.as_of };
+  const body = { customer_id: id, as_of: asked.as_of, language };
   const brief = await answerOf("v1/brief", body, { ids: "customer", signal, place: "", redo: showCustomer });
   if (!brief) return;
   customer = { ...asked, brief };
