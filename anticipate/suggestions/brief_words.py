@@ -61,8 +61,8 @@ SENTENCES: dict[str, dict[str, str]] = {
         "ko": "{since} 문의({about}): {days}일째 답변 기록 없음",
     },
     "recheck_due": {
-        "en": "resolved on {since} ({about}): a re-check is due, ask whether all is well",
-        "ko": "{since} 해결됨({about}): 재확인할 때임, 문제가 없는지 물어볼 것",
+        "en": "resolved on {since} ({about}): a re-check is due",
+        "ko": "{since} 해결됨({about}): 재확인할 때임",
     },
     "settle_complaint": {
         "en": "tell the customer what happens next; log it as resolved once it is",
@@ -189,12 +189,12 @@ SENTENCES: dict[str, dict[str, str]] = {
     },
     "story_segment": {"en": "segment: {segment}", "ko": "고객군: {segment}"},
     "story_value": {
-        "en": "segment: {segment}; about {value} expected in the next {horizon_days} days",
+        "en": "segment: {segment}; spend of about {value} expected in the next {horizon_days} days",
         "ko": "고객군: {segment}. 앞으로 {horizon_days}일 예상 구매액 약 {value}",
     },
     "story_value_band": {
-        "en": "segment: {segment}; value: {band}, about {value} expected in the next "
-        "{horizon_days} days",
+        "en": "segment: {segment}; value: {band}, spend of about {value} expected in the "
+        "next {horizon_days} days",
         "ko": "고객군: {segment}. 가치: {band}, 앞으로 {horizon_days}일 예상 구매액 약 {value}",
     },
     "story_nothing_open": {"en": "nothing is open", "ko": "미해결 사항 없음"},

@@ -118,7 +118,7 @@ class _Card:
             for name in ("order_id", "channel", "contacted_on")
             if one[name] is not None
         ]
-        return f" <small>{_prose('; '.join(parts))}</small>" if parts else ""
+        return f" <small>{_dated('; '.join(parts))}</small>" if parts else ""
 
     def _needs(self) -> Iterable[Entry]:
         for one in self._brief["ahead"]:
@@ -154,7 +154,7 @@ class _Card:
     def _list(self, name: str, entries: Iterable[Entry], note: str | None = None) -> str:
         items = "".join(
             f"<li>{_prose(self._say(one))}"
-            + (f" <small>{_prose(one['note'])}</small>" if "note" in one else "")
+            + (f" <small>{_dated(one['note'])}</small>" if "note" in one else "")
             + "</li>"
             for one in entries
         )
@@ -205,7 +205,7 @@ class _Card:
     def _answered(self, one: Entry) -> str:
         if one["answered_on"] is None:
             return ""
-        return f" <small>{self._label['answered_on']} {_prose(one['answered_on'])}</small>"
+        return f" <small>{self._label['answered_on']} {_dated(one['answered_on'])}</small>"
 
     def _say(self, one: Entry) -> str:
         return brief_text(one, self._language)
@@ -216,9 +216,14 @@ def _or_none(value: Any) -> Any:
 
 
 def _prose(value: Any) -> str:
-    """A sentence: with a capital letter, its dates marked so that no line ends within one."""
+    """A sentence, with a capital letter."""
     said = str(value)
-    return _DATE.sub(r"<time>\g<0></time>", _text(f"{said[:1].upper()}{said[1:]}"))
+    return _dated(f"{said[:1].upper()}{said[1:]}")
+
+
+def _dated(value: Any) -> str:
+    """Escaped, with dates marked so that no line ends within one."""
+    return _DATE.sub(r"<time>\g<0></time>", _text(value))
 
 
 def _text(value: Any) -> str:

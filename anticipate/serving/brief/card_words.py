@@ -97,6 +97,7 @@ border-radius:.5rem}
 .open strong{font-weight:600}
 .columns{columns:2;column-gap:1.5rem;margin-bottom:1rem}
 time{white-space:nowrap}
+.columns li small{display:inline-block;max-width:100%}
 .columns section{break-inside:avoid;margin:0 0 1rem}
 dl{display:grid;grid-template-columns:1fr 1fr;gap:.3rem 1rem;margin:0}
 dd{margin:0;font-variant-numeric:tabular-nums}
