@@ -128,6 +128,19 @@ def test_a_week_told_is_a_week_stored(scorer, bookshop, bookshop_model, tmp_path
         ]
 
 
+@pytest.mark.parametrize("enough", [1, 7, 10_000])
+def test_the_timeline_does_not_depend_on_how_many_rows_are_looked_at_first(
+    scorer, monkeypatch, enough
+):
+    from anticipate.serving.brief import timeline
+
+    ids = customers(scorer, 40)
+    usual = [scorer.brief(id_, as_of=LATER)["timeline"] for id_ in ids]
+    monkeypatch.setattr(timeline, "ENOUGH_ROWS", enough)
+
+    assert [scorer.brief(id_, as_of=LATER)["timeline"] for id_ in ids] == usual
+
+
 def test_every_brief_is_json_tells_a_story_and_offers_nothing_unwanted(scorer):
     for id_ in customers(scorer, 8):
         brief = scorer.brief(id_, as_of=LATER, language="ko" if id_ < "C1" else "en")

@@ -19,6 +19,7 @@ from .known import Known
 
 Array = NDArray[Any]
 SHOWN, LISTED, NAMED = 20, 10, 3
+ENOUGH_ROWS = 512  # looked at first
 _TOLD = (
     c.PURCHASE, c.RETURN, c.CANCEL, c.CONTACT, c.COMPLAINT, c.RESOLVED, c.RATING, c.WISH,
     c.NOT_INTERESTED, c.WARNING_ACCEPTED, c.WARNING_DISMISSED, c.CONTACTED, c.SUBSCRIBE, c.RENEW,
@@ -36,20 +37,30 @@ def timeline_of(known: Known) -> list[dict[str, Any]]:
 
 
 def _latest_groups(known: Known) -> list[Array]:
-    """Rows of each entry, the latest entry first."""
+    """Rows of each entry, the latest entry first. A group lies within a day, so that whole days
+    from the end on are enough once they hold as many groups as are shown.
+    """
+    rows = np.flatnonzero(_IS_TOLD[known.events.event])
+    day, size = known.events.day[rows], ENOUGH_ROWS
+    while len(rows):
+        tail = rows[day >= day[-size]] if size < len(rows) else rows
+        groups = _groups(known, tail)
+        if len(groups) >= SHOWN or len(tail) == len(rows):
+            return sorted(groups, key=lambda group: -int(group[-1]))[:SHOWN]
+        size *= 8
+    return []
+
+
+def _groups(known: Known, rows: Array) -> list[Array]:
+    """Rows told together: of a kind, an order and a day; others stand alone."""
     events = known.events
-    rows = np.flatnonzero(_IS_TOLD[events.event])
-    if not len(rows):
-        return []
     alone = np.where(_IS_OF_AN_ORDER[events.event[rows]], -1, rows)
     columns = (events.event[rows], events.order[rows], events.day[rows], alone)
     order = np.lexsort((rows, *columns))
     new = np.zeros(len(rows), dtype=bool)
-    new[0] = True
     for column in columns:
         new[1:] |= column[order][1:] != column[order][:-1]
-    groups = np.split(rows[order], np.flatnonzero(new)[1:])
-    return sorted(groups, key=lambda group: -int(group[-1]))[:SHOWN]
+    return np.split(rows[order], np.flatnonzero(new))
 
 
 def _entry(known: Known, rows: Array) -> dict[str, Any]:
