@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 
 from anticipate import Scorer
 from anticipate.bundle.layout import CURRENT, read_pointer
+from anticipate.serving.http import answers
 from anticipate.serving.http import current as current_module
 from anticipate.serving.http.app import make_app
 from anticipate.serving.http.current import CurrentBundle
@@ -144,6 +145,30 @@ def test_a_bundle_replaced_while_it_is_opened_counts_as_no_failure(
 
     assert current.in_use.generation == read_pointer(later_bundle).generation
     assert b'reloads_total{result="failed"} 0.0' in metrics.text()
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_a_bundle_swapped_while_an_answer_is_made_is_not_in_it(
+    bookshop_bundle, later_bundle, tmp_path, monkeypatch, many
+):
+    folder = tmp_path / "shop.bundle"
+    old = put(bookshop_bundle, folder)
+    suggest = answers.suggest
+
+    def suggest_and_swap(*asked):
+        found = suggest(*asked)
+        put(later_bundle, folder)
+        client.app.state.service.current.refresh()
+        return found
+
+    with client_of(folder, refresh_seconds=3600) as client:
+        before = client.post("/v1/suggest", json=_question(many)).json()
+        monkeypatch.setattr(answers, "suggest", suggest_and_swap)
+        during = client.post("/v1/suggest", json=_question(many)).json()
+        after = client.post("/v1/suggest", json=_question(many)).json()
+
+    assert before == during
+    assert (before["bundle"], after["bundle"]) == (old, read_pointer(later_bundle).generation)
 
 
 def test_each_answer_is_of_one_whole_bundle(bookshop_bundle, later_bundle, tmp_path):

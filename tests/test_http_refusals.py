@@ -9,6 +9,7 @@ import pytest
 from http_app import AS_OF, client_of, problem_of
 from starlette.testclient import TestClient
 
+from anticipate.exceptions import BundleError
 from anticipate.serving.http import answers, body
 from anticipate.serving.http.app import make_app
 
@@ -185,16 +186,19 @@ def test_other_paths_and_methods(client):
     problem_of(client.delete("/v1/brief"), 405)
 
 
-def test_an_error_nobody_meant_says_nothing(client, monkeypatch, caplog):
+@pytest.mark.parametrize("kind", [RuntimeError, BundleError])
+def test_an_error_nobody_meant_says_nothing(client, monkeypatch, caplog, kind):
+    """Nor does a bundle found damaged as late as this: the caller cannot mend it."""
+
     def broken(*_):
-        raise RuntimeError(SECRET)
+        raise kind(SECRET)
 
     monkeypatch.setattr(answers, "suggest", broken)
     with caplog.at_level(logging.DEBUG):
         told = problem_of(sent(client, question()), 500)
 
     assert set(told) == {"type", "title", "status"}
-    assert "RuntimeError at " in caplog.text
+    assert f"{kind.__name__} at " in caplog.text
     assert SECRET not in caplog.text
 
 

@@ -87,6 +87,8 @@ def make_app(
         docs_url="/docs" if docs else None,
         redoc_url=None,
         redirect_slashes=False,
+        # Traces and logs of FastAPI's own would carry paths as typed and messages of errors.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.service = service
     add_questions(app, service)

@@ -44,12 +44,17 @@ class Metrics:
             registry=to,
             multiprocess_mode="mostrecent",
         )
+        self._kept: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
         for result in ("ok", "failed"):
             self._reloads.labels(result)
 
     def answered(self, route: str, status: int, seconds: float) -> None:
-        self._requests.labels(route, status).inc()
-        self._seconds.labels(route).observe(seconds)
+        kept = self._kept.get((route, status))
+        if kept is None:  # finding a label's numbers costs more than counting
+            kept = self._requests.labels(route, status), self._seconds.labels(route)
+            self._kept[route, status] = kept
+        kept[0].inc()
+        kept[1].observe(seconds)
 
     def opened(self, cutoff_seconds: float) -> None:
         self._reloads.labels("ok").inc()
