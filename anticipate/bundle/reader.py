@@ -44,6 +44,7 @@ Check = Callable[[Manifest, Mapping[str, Array], bool], Iterable[Fault]]
 
 _MANIFEST_LIMIT = 8 * 2**20  # bytes; real ones are a hundred times smaller
 _THREADS = 2  # hashing lets go of Python's lock; more would take what other workers need
+_LARGE = 1 << 18  # bytes; handing a smaller file to a thread takes longer than reading it
 _UPGRADE = "Upgrade anticipate."
 _SAVE_AGAIN = (
     "Fit and save it again with this version ('anticipate train ... --out FOLDER'), or read it "
@@ -165,7 +166,8 @@ def read_generation(
 
     pool = ThreadPoolExecutor(_THREADS)
     try:
-        found = zip(files, pool.map(read, files), strict=True)
+        begun = {n: pool.submit(read, n) for n, one in files.items() if one["size"] >= _LARGE}
+        found = ((n, begun[n].result() if n in begun else read(n)) for n in files)
         arrays = {name: array for name, array in found if array is not None}
     finally:  # after a damaged file the others need not be read
         pool.shutdown(cancel_futures=True)
@@ -184,9 +186,11 @@ def _read_manifest(folder: Path, pointer: Pointer) -> Manifest:
         raise damaged(file, "has another SHA-256 than CURRENT says; it was changed")
     try:
         manifest = json.loads(raw)
-        version = int(manifest["format_version"])
-    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+        version = manifest["format_version"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise damaged(file, "is not the manifest of a bundle") from error
+    if type(version) is not int:
+        raise damaged(file, "is not the manifest of a bundle")
     if version != FORMAT_VERSION:
         raise damaged(
             file,
