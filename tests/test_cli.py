@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 
@@ -86,37 +85,6 @@ def test_rank_at_risk_with_later_events(capsys, bookshop_bundle, orders, tmp_pat
     assert rows[0]["rank"] == 1
 
 
-def test_bundle_inspect_tells_what_it_holds(capsys, bookshop_bundle, tmp_path):
-    status, out, _ = run(capsys, "bundle", "inspect", bookshop_bundle)
-    assert status == 0
-    assert "292 customers, 159 items" in out
-    assert "churn.model" in out
-
-    file = tmp_path / "inspected.json"
-    assert run(capsys, "bundle", "inspect", bookshop_bundle, "--json", file) == (0, "", "")
-    status, printed, _ = run(capsys, "bundle", "inspect", bookshop_bundle, "--json", "-")
-    found = json.loads(printed)
-    assert json.loads(file.read_text(encoding="utf-8")) == found
-    assert found["sha256"] == (bookshop_bundle / "CURRENT").read_text().split()[1]
-    assert found["n_files"] > 10
-    assert found["bytes"] > 10_000
-
-
-def test_bundle_verify_names_the_damaged_file(capsys, bookshop_bundle, tmp_path):
-    status, out, _ = run(capsys, "bundle", "verify", bookshop_bundle)
-    assert status == 0
-    assert "whole" in out
-
-    copy = shutil.copytree(bookshop_bundle, tmp_path / "copy")
-    damaged = copy / (copy / "CURRENT").read_text().split()[0] / "churn__offset.npy"
-    content = bytearray(damaged.read_bytes())
-    content[-1] ^= 1
-    damaged.write_bytes(content)
-    status, out, err = run(capsys, "bundle", "verify", copy)
-    assert (status, out, err.count("\n")) == (2, "", 1)
-    assert "churn__offset.npy" in err
-
-
 def test_evaluate_a_bundle_prints_and_writes_json_and_html(
     capsys, bookshop_bundle, orders, tmp_path
 ):
@@ -139,9 +107,6 @@ def test_evaluate_a_bundle_prints_and_writes_json_and_html(
     [
         (["train", "nowhere.csv", "--out", "b"], "no CSV or Parquet"),
         (["suggest", "--bundle", "nowhere", "--as-of", "2025-03-01"], "nowhere"),
-        (["bundle", "verify", "nowhere"], "nowhere"),
-        (["bundle", "inspect", "nowhere"], "nowhere"),
-        (["bundle", "inspect", "nowhere", "--json", "missing/i.json"], "no folder"),
     ],
 )
 def test_bad_input_is_one_line_and_status_two(capsys, monkeypatch, tmp_path, arguments, word):

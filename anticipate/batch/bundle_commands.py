@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from .._checks import check_writable_parent
+from ..anticipator.difference import compare_bundles
 from ..anticipator.forget import forget_customers
 from ..bundle import bundle_info
-from ..bundle.layout import read_pointer
+from ..bundle.generation import generation_info
 from ..columns import CUSTOMER
 from ..serving import Scorer
-from .bundle_text import summary_text
+from .bundle_text import difference_text, summary_text
 from .id_files import read_ids
 from .output import write_whole
 from .progress import show_steps
@@ -30,6 +31,7 @@ def add_bundle(command: argparse.ArgumentParser) -> Any:
     actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
     _inspect(actions)
     _verify(actions)
+    _diff(actions)
     _forget(actions)
     return actions
 
@@ -44,6 +46,13 @@ def inspect(arguments: argparse.Namespace) -> None:
 def verify(arguments: argparse.Namespace) -> None:
     Scorer.load(arguments.bundle, verify="full")
     sys.stdout.write(f"{arguments.bundle}: whole and sound\n")
+
+
+def diff(arguments: argparse.Namespace) -> None:
+    check_json(arguments)
+    found = compare_bundles(arguments.old, arguments.new)
+    if not write_json(found, arguments):
+        sys.stdout.write(difference_text(found))
 
 
 def forget(arguments: argparse.Namespace) -> None:
@@ -62,12 +71,11 @@ def forget(arguments: argparse.Namespace) -> None:
 
 def described(root: Path) -> dict[str, Any]:
     """The manifest without golden rows and hashes of files, and what they come to."""
-    manifest = bundle_info(root)
+    sha256, manifest = generation_info(root)
     manifest.pop("golden", None)
-    files = manifest.pop("files", {})
-    manifest["sha256"] = read_pointer(root).sha256  # what Scorer.load can pin
-    manifest["n_files"], manifest["bytes"] = len(files), sum(f["size"] for f in files.values())
-    return manifest
+    files = manifest.pop("files")
+    sizes = {"n_files": len(files), "bytes": sum(file["size"] for file in files.values())}
+    return {**manifest, "sha256": sha256, **sizes}  # the hash is what Scorer.load can pin
 
 
 def add_json(command: argparse.ArgumentParser) -> None:
@@ -103,6 +111,16 @@ def _verify(to: Any) -> None:
     command = to.add_parser("verify", help="read every byte; the damaged file is named")
     command.add_argument("bundle", metavar="FOLDER")
     command.set_defaults(run=verify)
+
+
+def _diff(to: Any) -> None:
+    command = to.add_parser("diff", help="what differs from one bundle to another, without ids")
+    for name in ("old", "new"):
+        command.add_argument(
+            name, metavar=name.upper(), help="a bundle's folder, or a generation's in it"
+        )
+    add_json(command)
+    command.set_defaults(run=diff)
 
 
 def _forget(to: Any) -> None:

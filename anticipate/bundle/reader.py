@@ -42,7 +42,7 @@ Result = TypeVar("Result")
 Fault = tuple[str, str]  # the array ("manifest" for the manifest), and what is wrong with it
 Check = Callable[[Manifest, Mapping[str, Array], bool], Iterable[Fault]]
 
-_MANIFEST_LIMIT = 8 * 2**20  # bytes; real ones are a hundred times smaller
+MANIFEST_LIMIT = 8 * 2**20  # bytes; real ones are a hundred times smaller
 _THREADS = 2  # hashing lets go of Python's lock; more would take what other workers need
 _LARGE = 1 << 18  # bytes; handing a smaller file to a thread takes longer than reading it
 _UPGRADE = "Upgrade anticipate."
@@ -111,7 +111,7 @@ def open_bundle(
         full = verify == "full"
         return read_generation(folder, pointer, full=full, sha256=sha256, parts=parts, check=check)
 
-    return _of_current(Path(path), open_generation)
+    return of_current(Path(path), open_generation)
 
 
 def bundle_info(path: str | Path) -> Manifest:
@@ -122,10 +122,10 @@ def bundle_info(path: str | Path) -> Manifest:
     BundleError
         If ``CURRENT`` or the manifest is missing, changed or from a newer version.
     """
-    return _of_current(Path(path), _read_manifest)
+    return of_current(Path(path), read_manifest)
 
 
-def _of_current(root: Path, read: Callable[[Path, Pointer], Result]) -> Result:
+def of_current(root: Path, read: Callable[[Path, Pointer], Result]) -> Result:
     """Read the current generation; start over if a save replaced it meanwhile."""
     while True:
         pointer = read_pointer(root)
@@ -152,7 +152,7 @@ def read_generation(
             f"has SHA-256 {pointer.sha256}, expected was {sha256}",
             "Do not use it unless you know who changed it; copy the expected bundle again.",
         )
-    manifest = _read_manifest(folder, pointer)
+    manifest = read_manifest(folder, pointer)
     files = _declared_files(folder, manifest)
     _refuse_unknown(folder, files)
     wanted = {name: not name.startswith(PART_PREFIX) or parts for name in files}
@@ -177,11 +177,11 @@ def read_generation(
     return manifest, {name: array for name, array in arrays.items() if wanted[name]}
 
 
-def _read_manifest(folder: Path, pointer: Pointer) -> Manifest:
+def read_manifest(folder: Path, pointer: Pointer) -> Manifest:
     file = folder / MANIFEST
     if folder.is_symlink():
         raise damaged(folder, "is a link; links are refused")
-    raw = read_small(file, _MANIFEST_LIMIT)
+    raw = read_small(file, MANIFEST_LIMIT)
     if hashlib.sha256(raw).hexdigest() != pointer.sha256:
         raise damaged(file, "has another SHA-256 than CURRENT says; it was changed")
     try:
