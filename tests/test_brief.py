@@ -36,8 +36,8 @@ def ids(entries):
 def test_keys_are_stable_and_all_of_it_is_json(brief):
     assert list(brief) == [
         "customer_id", "as_of", "timezone", "language", "known", "objects_to", "story", "relation",
-        "open", "rechecks", "ahead", "withheld_because", "next_purchase", "likely_to_go_wrong",
-        "do_not_offer", "owns", "n_owned", "uses", "timeline",
+        "open", "n_open", "rechecks", "ahead", "withheld_because", "next_purchase",
+        "likely_to_go_wrong", "do_not_offer", "owns", "n_owned", "uses", "timeline",
     ]  # fmt: skip
     assert json.loads(json.dumps(brief, allow_nan=False)) == brief
     assert brief["as_of"] == "2025-03-20T10:00:00+09:00"
@@ -213,6 +213,23 @@ def test_a_complaint_that_we_wrote_about_stays_open_until_resolved(scorer):
 
     assert complaint["contacted_on"] == "2025-03-19"
     assert complaint["days_open"] == 2
+
+
+def test_of_many_open_matters_the_first_are_shown_and_all_are_counted(scorer):
+    """29 complaints of March days, an older contact: 20 shown, 29 more than the first."""
+    rows = [
+        row("nobody", "complaint", f"2025-03-19T{hour:02d}:{minute}", "tea", reason=f"{hour}")
+        for hour in range(10)
+        for minute in ("00", "20", "40")
+    ][:29]
+    rows.append(row("nobody", "contact", "2025-03-18T09:00", reason="late"))
+    brief = scorer.brief("nobody", as_of=NOW, recent=rows)
+
+    assert len(brief["open"]) == 20
+    assert brief["n_open"] == 30
+    assert "Open besides: 29 more, the oldest of 2025-03-18." in [
+        one["text"] for one in brief["story"]
+    ]
 
 
 def test_an_open_return_is_named(scorer):

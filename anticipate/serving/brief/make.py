@@ -17,7 +17,7 @@ from ..moment import Moment
 from ..store import Store
 from .ahead import needs_ahead, withheld_because
 from .known import Known
-from .matters import find_matters, open_list, rechecks
+from .matters import find_matters, open_days, open_list, rechecks
 from .next_order import next_order
 from .relation import relation_of
 from .story import story_of
@@ -51,6 +51,7 @@ def make_brief(
     known = Known(store, moment, language)
     matters, unwanted = find_matters(known), Unwanted(known)
     relation, withheld = relation_of(known), withheld_because(known, matters)
+    waiting = open_days(known, matters)
     ahead = [] if withheld else needs_ahead(known, suggestions, unwanted)
     brief = {
         "customer_id": moment.ids[0],
@@ -62,6 +63,7 @@ def make_brief(
         "story": [],
         "relation": relation,
         "open": open_list(known, matters),
+        "n_open": len(waiting),
         "rechecks": rechecks(known, matters),
         "ahead": [need for _, need in ahead],
         "withheld_because": withheld,
@@ -73,7 +75,7 @@ def make_brief(
         "uses": uses(known),
         "timeline": timeline_of(known),
     }
-    return {**brief, "story": story_of(known, brief)}
+    return {**brief, "story": story_of(known, brief, waiting[1:])}
 
 
 def _objects_to(known: Known) -> list[str]:

@@ -14,6 +14,7 @@ from ...kernels.open_rows import OpenRows, contacted_row, open_rows, resolved_ma
 from .known import Known
 
 Entry = dict[str, Any]
+SHOWN = 20
 
 
 def find_matters(known: Known) -> OpenRows:
@@ -21,7 +22,7 @@ def find_matters(known: Known) -> OpenRows:
 
 
 def open_list(known: Known, found: OpenRows) -> list[Entry]:
-    """Complaints, returns, unanswered contacts. Keys as in docs/brief.md."""
+    """Complaints, returns, unanswered contacts, the first 20. Keys as in docs/brief.md."""
     kinds = (
         ("complaint", "complaint_open", "settle_complaint", found.complaints),
         ("return", "return_open", "settle_return", found.returns),
@@ -30,13 +31,19 @@ def open_list(known: Known, found: OpenRows) -> list[Entry]:
     return [
         {**_matter(known, kind, row), "what_to_do": known.say(advice), **_said(known, code, row)}
         for kind, code, advice, rows in kinds
-        for row in rows.tolist()
-    ]
+        for row in rows[:SHOWN].tolist()
+    ][:SHOWN]
+
+
+def open_days(known: Known, found: OpenRows) -> list[str]:
+    """Since when each open matter waits, shown or not, in the order of ``open_list``."""
+    rows = (found.complaints, found.returns, found.contacts)
+    return [known.day_of(row) for kind in rows for row in kind.tolist()]
 
 
 def rechecks(known: Known, found: OpenRows) -> list[Entry]:
     """Resolutions a week old: is all well? Keys as in docs/brief.md."""
-    return [_recheck(known, row) for row in found.rechecks.tolist()]
+    return [_recheck(known, row) for row in found.rechecks[:SHOWN].tolist()]
 
 
 def _matter(known: Known, kind: str, row: int) -> Entry:

@@ -19,12 +19,14 @@ _TOLD_US = ("repeat_contacts", "complaint_again", "complaint_unsettled", "second
 _SAID_NO = ("was_sent_back", "was_cancelled", "was_rated_low", "was_refused", "was_dismissed")
 
 
-def story_of(known: Known, brief: dict[str, Any]) -> list[Sentence]:
-    """Each with a capital letter and a full stop."""
+def story_of(known: Known, brief: dict[str, Any], others: list[str]) -> list[Sentence]:
+    """Each with a capital letter and a full stop. ``others``: since when all that is open
+    besides the first matter waits.
+    """
     told = [
         _who(known, brief["relation"]),
         *_worth(known, brief["relation"]),
-        *_open(known, brief),
+        *_open(known, brief, others),
         *(_only(one) for one in brief["rechecks"][:1]),
         *_ahead(known, brief),
         *[_only(one) for one in brief["likely_to_go_wrong"] if one["code"] in _TOLD_US][:1],
@@ -63,14 +65,13 @@ def _worth(known: Known, relation: dict[str, Any]) -> list[Sentence]:
     return [known.say("story_value_band", **facts, band=band)]
 
 
-def _open(known: Known, brief: dict[str, Any]) -> list[Sentence]:
-    first, *more = brief["open"] or [None]
-    if first is None:
+def _open(known: Known, brief: dict[str, Any], others: list[str]) -> list[Sentence]:
+    if not brief["open"]:
         return [known.say("story_nothing_open")]
-    if not more:
-        return [_only(first)]
-    since = min(one["since"] for one in more)
-    return [_only(first), known.say("story_more_open", n=len(more), since=since)]
+    first = _only(brief["open"][0])
+    if not others:
+        return [first]
+    return [first, known.say("story_more_open", n=len(others), since=min(others))]
 
 
 def _ahead(known: Known, brief: dict[str, Any]) -> list[Sentence]:
