@@ -6,6 +6,7 @@ import hashlib
 import json
 import pickle
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anticipate.bundle import npy as npy_module
+from anticipate.kernels.ids import build_id_index, ids_at
+from anticipate.serving.checks.schema import GROUPS
 
 Array = NDArray[Any]
 OBJECT = "{'descr': '|O', 'fortran_order': False, 'shape': (1,), }"
@@ -78,3 +81,50 @@ def smuggled(trace: Path) -> dict[str, bytes]:
     """Pickles that would make the file ``trace``: as an array of objects, and raw."""
     pickled = pickle.dumps(Payload(trace))
     return {"objects": npy(OBJECT, pickled), "raw": pickled}
+
+
+def flip(file: Path, position: int, bit: int) -> None:
+    """Turn one bit in place; once more turns it back."""
+    with file.open("r+b") as handle:
+        handle.seek(position)
+        byte = handle.read(1)[0]
+        handle.seek(position)
+        handle.write(bytes([byte ^ (1 << bit)]))
+
+
+def tiled(
+    manifest: dict[str, Any], arrays: dict[str, Array], times: int
+) -> tuple[dict[str, Any], dict[str, Array]]:
+    """The same customers so many times under new ids, without parts of training."""
+    rows = ("n_customers", "n_events or 1", "n_candidates", "n_holdings")
+    shapes = {g.prefix + n: one.shape for g in GROUPS for f in g.forms for n, one in f.items()}
+    ids = [
+        f"{id_}-{turn:05d}"
+        for id_ in ids_at(
+            {n[11:]: a for n, a in arrays.items() if n.startswith("customers__")},
+            np.arange(manifest["n_customers"]),
+        )
+        for turn in range(times)
+    ]
+    found = {}
+    for name, array in arrays.items():
+        if name.startswith(("model_part_", "customers__")):
+            continue
+        shape = shapes[name]
+        if shape == "n_customers + 1":
+            counts = np.repeat(np.diff(array), times)
+            found[name] = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
+        elif shape not in rows or (shape == "n_events or 1" and len(array) == 1):
+            found[name] = array
+        elif shape == "n_customers":
+            found[name] = np.repeat(array, times)
+        else:
+            offsets = arrays[name.split("__")[0] + "__offsets"]
+            found[name] = np.concatenate(
+                [np.tile(array[a:b], times) for a, b in pairwise(offsets.tolist())]
+            )
+    index = build_id_index(sorted(ids))
+    found |= {f"customers__{name}": array for name, array in index.items()}
+    n = {name: manifest[name] * times for name in ("n_customers", "n_events")}
+    own = {k: v for k, v in manifest.items() if k not in ("files", "format_version", "libraries")}
+    return {**own, **n}, found

@@ -484,6 +484,45 @@ def test_a_full_disk_leaves_the_old_bundle_and_nothing_half(
     assert_unchanged(bundle)
 
 
+@pytest.mark.parametrize("n_calls", range(8))
+def test_a_disk_that_fills_up_in_any_write_leaves_the_old_bundle(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch, n_calls: int
+):
+    """Headers and contents of three arrays, manifest, pointer: each write may be the last."""
+    write = FullDisk(lambda handle, piece: handle.write(piece), n_calls)
+    real = Path.open
+
+    def opened(file: Path, mode: str = "r", **options: Any) -> Any:
+        handle = real(file, mode, **options)
+        return Written(handle, write) if mode == "xb" else handle
+
+    monkeypatch.setattr(Path, "open", opened)
+
+    with pytest.raises(OutputError, match="No space left") as caught:
+        write_bundle(bundle, {}, arrays())
+    assert "What stood there before is unchanged" in str(caught.value)
+    assert_unchanged(bundle)
+
+
+class Written:
+    """A file whose writes go through a function."""
+
+    def __init__(self, handle: Any, write: Callable[..., Any]):
+        self.handle, self.pass_on = handle, write
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.handle, name)
+
+    def __enter__(self) -> Written:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.handle.close()
+
+    def write(self, piece: Any) -> Any:
+        return self.pass_on(self.handle, piece)
+
+
 def test_a_failed_flip_leaves_the_old_bundle(bundle: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(Path, "replace", FullDisk(Path.replace, 0))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import signal
 import subprocess
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 
 from anticipate.bundle import bundle_info, open_bundle, write_bundle
-from anticipate.exceptions import BundleError
+from anticipate.exceptions import BundleError, OutputError
 
 pytestmark = pytest.mark.slow
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL, no limits there")
@@ -128,17 +129,21 @@ def start_writer(root: Path, n: int) -> subprocess.Popen[str]:
 
 @posix_only
 def test_a_writer_killed_at_any_moment_leaves_old_or_new(tmp_path: Path):
-    """40 writers are killed 0 to 60 ms after a save that they reported."""
+    """50 writers are killed 0 to 60 ms after a save that they reported.
+
+    What one of them left is swept by the first save of the next one.
+    """
     root, rng, saved = tmp_path / "b", np.random.default_rng(0), 0
-    leftovers = 0
-    for _ in range(40):
+    leftovers: set[str] = set()
+    for _ in range(50):
         writer = start_writer(root, saved)
         assert writer.stdout is not None
         writer.stdout.readline()
+        assert not leftovers & {entry.name for entry in root.iterdir()}
         time.sleep(rng.uniform(0, 0.06))
         writer.send_signal(signal.SIGKILL)
         reported = [int(line) for line in writer.communicate()[0].split()]
-        leftovers += any(entry.name.startswith(".") for entry in root.iterdir())
+        leftovers |= {entry.name for entry in root.iterdir() if entry.name.startswith(".")}
 
         current = check_whole(root)
         last = max([saved + 1, *reported])
@@ -209,3 +214,34 @@ def test_a_disk_that_is_full_leaves_the_old_bundle(bundle: Path):
     assert ended.returncode == 7
     assert sorted(bundle.rglob("*")) == before
     assert len(open_bundle(bundle)[1]) == 5
+
+
+@contextlib.contextmanager
+def tiny_disk(place: Path, kilobytes: int) -> Iterator[Path]:
+    """A file system of so many kilobytes; only an administrator may make one."""
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", str(place)]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("this user, or this machine, cannot make a small disk")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "-l", str(place)], check=True)  # arrays may still be mapped
+
+
+@posix_only
+@pytest.mark.parametrize("kilobytes", range(64, 224, 16))
+def test_a_small_disk_that_fills_up_leaves_the_old_bundle(tmp_path: Path, kilobytes: int):
+    """30 kB saved, 180 kB do not fit beside it, wherever they end; then 30 kB more do."""
+    with tiny_disk(tmp_path / "disk", kilobytes) as disk:
+        root = write_bundle(disk / "b", {"n": 1}, {"a": np.full(3_750, 1.0)})
+        before = sorted(root.rglob("*"))
+        arrays = {f"b{i}": np.full(3_750, float(i)) for i in range(6)}
+        with pytest.raises(OutputError, match="No space left"):
+            write_bundle(root, {"n": 2}, arrays)
+        assert sorted(root.rglob("*")) == before
+        manifest, found = open_bundle(root)
+        assert (manifest["n"], found["a"].sum()) == (1, 3_750)
+
+        write_bundle(root, {"n": 3}, {"a": np.full(1_000, 3.0)})
+        assert open_bundle(root)[0]["n"] == 3
