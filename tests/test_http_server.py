@@ -145,7 +145,7 @@ def test_no_bundle_is_told_before_a_port_is_opened(capsys, tmp_path):
     assert "no bundle here" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("package", ["fastapi", "jiter"])
+@pytest.mark.parametrize("package", ["fastapi"])
 def test_without_the_extra_it_is_named(bookshop_bundle, package):
     code = f"import sys; sys.modules[{package!r}] = None; from anticipate.__main__ import main; "
     code += f"sys.exit(main(['serve', {str(bookshop_bundle)!r}]))"
