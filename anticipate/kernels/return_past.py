@@ -35,8 +35,10 @@ class Kinds(NamedTuple):
 
     def things(self, item: Array) -> Array:
         """Of each item; what the table lacks is a thing of its own."""
+        if self._has(item):
+            return np.asarray(self.thing[item])
         code = _at(self.thing, item)
-        return code if self._has(item) else np.where(code < 0, 2 * len(self.thing) + 1 + item, code)
+        return np.where(code < 0, 2 * len(self.thing) + 1 + item, code)
 
     def categories(self, item: Array) -> Array:
         return _at(self.category, item)
@@ -215,7 +217,7 @@ def cart_counts(lines: Lines, thing: Array, category: Array) -> tuple[Array, Arr
     """
     who, at = lines.customer, lines.timestamp
     if len(who) and (who == who[0]).all() and (at == at[0]).all():
-        n_cart, family, kin = np.full(len(who), len(who)), thing, category
+        n_cart, family, kin = np.array([len(who)] * len(who)), thing, category
     else:
         cart = _carts(lines)
         n_cart, family, kin = _sizes(cart), cart * SPAN + thing, cart * SPAN + category

@@ -128,10 +128,9 @@ def risk_columns(facts: LineFacts, used: Array | None = None) -> Floats:
 
     ``used`` holds positions of the columns to make (None: all); the others are NaN.
     """
-    columns = range(len(COLUMNS)) if used is None else used.tolist()
+    columns = np.arange(len(COLUMNS)) if used is None else used
     X = np.full((len(COLUMNS), len(facts.row)), np.nan)
-    for j in columns:
-        X[j] = _IN_ORDER[j](facts)
+    X[columns] = _rows(facts, columns)
     return X.T
 
 
@@ -144,11 +143,46 @@ def columns_used(*models: RiskModel) -> Array:
 
 
 def risk_log_odds(model: RiskModel, X: Floats) -> Floats:
-    """Log-odds of each row, (n,); cumulated column by column: one order of addition for any n."""
+    """Log-odds of each row, (n,)."""
+    compact = compact_model(model)
+    return _sum(compact, X.T[compact.columns])
+
+
+class CompactModel(NamedTuple):
+    """A ``RiskModel`` without the columns that weigh nothing: (c, 1) but for two."""
+
+    columns: Array  # (c,): positions in ``COLUMNS``
+    fill: Floats
+    centre: Floats
+    scale: Floats
+    coefficient: Floats
+    intercept: float
+
+
+def compact_model(model: RiskModel) -> CompactModel:
+    """Only what weighs."""
     used = columns_used(model)
-    terms = np.empty((len(used) + 1, len(X)))
-    terms[0] = model.intercept[0]
-    np.multiply(model.coefficient[used, None], standardised(model, X, used), out=terms[1:])
+    return CompactModel(used, *(column[used, None] for column in model[:4]), model.intercept[0])
+
+
+def lines_log_odds(model: CompactModel, facts: LineFacts) -> Floats:
+    """``risk_log_odds`` of the lines, (n,), without a column that weighs nothing."""
+    return _sum(model, _rows(facts, model.columns))
+
+
+def _rows(facts: LineFacts, columns: Array) -> Floats:
+    rows = np.empty((len(columns), len(facts.row)))
+    for place, column in enumerate(columns.tolist()):
+        rows[place] = _IN_ORDER[column](facts)
+    return rows
+
+
+def _sum(model: CompactModel, raw: Floats) -> Floats:
+    """Cumulated column by column: one order of addition for any n."""
+    terms = np.empty((len(raw) + 1, raw.shape[1]))
+    terms[0] = model.intercept
+    column = (np.where(np.isnan(raw), model.fill, raw) - model.centre) / model.scale
+    np.multiply(model.coefficient, np.minimum(np.maximum(column, -FAR), FAR), out=terms[1:])
     return np.asarray(np.add.accumulate(terms, axis=0)[-1])
 
 
@@ -157,11 +191,3 @@ def is_worth_saying(
 ) -> NDArray[np.bool_]:
     """Lines of a chance from the threshold up that is well above the item's own share."""
     return np.asarray((probability >= threshold) & (probability >= least_lift * share))
-
-
-def standardised(model: RiskModel, X: Floats, columns: Array) -> Floats:
-    """The columns as the model sees them, (len(columns), n)."""
-    raw = X.T[columns]
-    fill, centre, scale = model.fill[columns], model.centre[columns], model.scale[columns]
-    column = (np.where(np.isnan(raw), fill[:, None], raw) - centre[:, None]) / scale[:, None]
-    return np.asarray(np.minimum(np.maximum(column, -FAR), FAR))

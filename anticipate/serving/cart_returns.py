@@ -16,13 +16,7 @@ from numpy.typing import NDArray
 from ..kernels import special
 from ..kernels.costliest import RETURN_RISK, saving
 from ..kernels.return_reasons import Said, reasons_of
-from ..kernels.return_risk import (
-    LineFacts,
-    columns_used,
-    is_worth_saying,
-    risk_columns,
-    risk_log_odds,
-)
+from ..kernels.return_risk import LineFacts, is_worth_saying, lines_log_odds
 from ..suggestions import Reason, Suggestion
 from ..suggestions.return_words import (
     AUDIENCES,
@@ -72,13 +66,12 @@ def judge_returns(store: Store, moment: Moment, cart: CartRows) -> Verdicts | No
 
 def _chances(guard: ReturnTables, facts: LineFacts, objects: Array) -> Array:
     """P(comes back) by item and cart alone for those who object, else with their habits."""
-    levels = {"cart": bool(objects.any()), "customer": not objects.all()}
-    models = {level: guard.models[level] for level, is_asked in levels.items() if is_asked}
-    X = risk_columns(facts, columns_used(*models.values()))
-    odds = {level: risk_log_odds(model, X) for level, model in models.items()}
-    if len(odds) == 1:
-        return np.asarray(special.expit(next(iter(odds.values()))))
-    return np.asarray(special.expit(np.where(objects, odds["cart"], odds["customer"])))
+    if not objects.any():
+        return np.asarray(special.expit(lines_log_odds(guard.models["customer"], facts)))
+    odds = lines_log_odds(guard.models["cart"], facts)
+    if not objects.all():
+        odds = np.where(objects, odds, lines_log_odds(guard.models["customer"], facts))
+    return np.asarray(special.expit(odds))
 
 
 def _warning(

@@ -125,6 +125,7 @@ def _admit_in_order(rows: list[dict[str, Any]], words: Words) -> None:
     """New ids get their codes in sorted order, so that the order of rows says nothing."""
     for name, column in _WORDS.items():
         if given := [row[column] for row in rows if column in row]:
+            words[name].look_up(given)
             words[name].admit(given)
 
 

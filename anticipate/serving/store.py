@@ -23,7 +23,7 @@ from ..kernels.ids import ids_at, lookup, lookup_many
 from ..kernels.next_gap import GapTable
 from ..kernels.return_past import Kinds
 from ..kernels.return_reasons import KeptPairs
-from ..kernels.return_risk import ItemReturns, RiskModel
+from ..kernels.return_risk import CompactModel, ItemReturns, RiskModel, compact_model
 from ..kernels.rules import Tables
 from ..kernels.verdicts import Speaking
 from .lazy_events import LazyEvents, of_one
@@ -50,7 +50,7 @@ class ReturnTables(NamedTuple):
     items: ItemReturns
     kinds: Kinds
     pairs: KeptPairs
-    models: dict[str, RiskModel]  # "cart" for those who object to profiling, else "customer"
+    models: dict[str, CompactModel]  # "cart" for those who object to profiling, else "customer"
     cost_return: float
     cost_annoyance: float
     least_lift: float
@@ -116,7 +116,9 @@ class Store:
         if not arrays:
             return None
         models = {
-            level: RiskModel(*(arrays[f"{level}.{name}"] for name in RiskModel._fields))
+            level: compact_model(
+                RiskModel(*(arrays[f"{level}.{name}"] for name in RiskModel._fields))
+            )
             for level in ("cart", "customer")
         }
         return ReturnTables(
