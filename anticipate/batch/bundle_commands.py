@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from .._checks import check_writable_parent
+from ..anticipator import Anticipator
 from ..anticipator.difference import compare_bundles
 from ..anticipator.forget import forget_customers
 from ..bundle import bundle_info
@@ -45,6 +46,7 @@ def inspect(arguments: argparse.Namespace) -> None:
 
 def verify(arguments: argparse.Namespace) -> None:
     Scorer.load(arguments.bundle, verify="full")
+    Anticipator.load(arguments.bundle, verify="structure")  # do the fitted parts fit together?
     sys.stdout.write(f"{arguments.bundle}: whole and sound\n")
 
 
