@@ -26,7 +26,7 @@ def random_text(random: Random, length: int = 14) -> str:
 
 
 def renamed_history(history: History, *, whole: bool = False, seed: int = 0) -> History:
-    """Text ids C042-..., or whole numbers of 60 bits; an order and its text belong to one."""
+    """Text ids C042-...; or whole numbers of 60 bits, and fewer columns."""
     random = Random(seed)
     old = history.customer_ids.tolist()
     new: list[Any] = [f"{id_}-{random_text(random)}" for id_ in old]
@@ -43,6 +43,8 @@ def renamed_history(history: History, *, whole: bool = False, seed: int = 0) -> 
         topic, channel = f"topic {random_text(random)}", f"channel {random_text(random)}"
         frame.loc[own & frame["reason"].notna(), "reason"] = topic
         frame.loc[own & (np.arange(len(frame)) % 3 == 0), "channel"] = channel
+    if whole:  # columns that a log may lack
+        frame = frame.drop(columns=["channel", "gift", "event_id"])
     customers = history.customers.reset_index()
     customers["customer_id"] = customers["customer_id"].map(names)
     own = customers.index % 7 == 0

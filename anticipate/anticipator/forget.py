@@ -174,7 +174,7 @@ def _taken(column: Array, rows: Array, code: Array | None) -> Array | Pieces:
 def _parts(column: Array, rows: Array) -> Iterator[Array]:
     """Its rows that stay, part by part; a column that never varies is stored as one."""
     if len(column) != len(rows):
-        yield column[: rows.any()]
+        yield column[: int(rows.any())]
         return
     for start in range(0, len(rows), ROWS):
         yield column[start : start + ROWS][rows[start : start + ROWS]]
