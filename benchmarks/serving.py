@@ -50,12 +50,15 @@ class Shop:
 
     def __init__(self, folder: Path, n: int = REQUESTS, seed: int = SEED) -> None:
         self.scorer = Scorer.load(folder, verify="structure")
-        manifest, rng = self.scorer.manifest, np.random.default_rng(seed)
         self.as_of = to_datetime(self.scorer.cutoff_us + 3 * DAY)
+        self.requests = self.draw(n, seed)
+
+    def draw(self, n: int, seed: int) -> list[dict[str, Any]]:
+        manifest, rng = self.scorer.manifest, np.random.default_rng(seed)
         seen = [to_datetime(self.scorer.cutoff_us + 2 * DAY + i * MINUTE) for i in range(3)]
         who = rng.integers(0, manifest["n_customers"], n)
         what = rng.integers(0, manifest["n_items"], (n, 25))
-        self.requests = [
+        return [
             self._request(customer_id(c), [item_id(i) for i in items], seen)
             for c, items in zip(who.tolist(), what.tolist(), strict=True)
         ]
@@ -177,12 +180,13 @@ def memory(folder: Path) -> None:
 def memory_child(folder: Path, seed: str) -> None:
     import psutil
 
-    shop = Shop(folder, seed=int(seed))
-    for request in shop.requests:
-        shop.suggest(request)
+    shop, parts = Shop(folder, 0), REQUESTS // 100
+    for part in range(parts):  # questions are not kept: only the answering process is weighed
+        for request in shop.draw(100, int(seed) * parts + part):
+            shop.suggest(request)
     held = psutil.Process().memory_full_info()
     print(
-        f"after {len(shop.requests):,} requests: own (USS) {held.uss / 1e6:.0f} MB, "
+        f"after {REQUESTS:,} requests: own (USS) {held.uss / 1e6:.0f} MB, "
         f"share (PSS) {held.pss / 1e6:.0f} MB, resident {held.rss / 1e6:.0f} MB",
         flush=True,
     )
@@ -190,7 +194,7 @@ def memory_child(folder: Path, seed: str) -> None:
 
 
 def peers(folder: Path) -> None:
-    shop = Shop(folder, 2_000)
+    shop = Shop(folder, 1_000)
     model, pairs, n_items = _implicit()
     number = iter(range(10**9))
 
