@@ -1,7 +1,8 @@
 """Running one command: parse, run, and turn every error on purpose into one line.
 
 Reads  the arguments.
-Gives  an exit status: 0 done, 2 bad input (one clear line on stderr), 130 interrupted.
+Gives  an exit status: 0 done (or what the command returned: 1 of an ailing bundle), 2 bad
+       input (one clear line on stderr), 130 interrupted.
 Never  a traceback for what the user can mend, nor a heavy import: a server starts from here.
 """
 
@@ -27,7 +28,7 @@ def run(parser: argparse.ArgumentParser, argv: Sequence[str] | None = None) -> i
         warnings.showwarning = _one_line  # type: ignore[assignment]
         warnings.simplefilter("always", AnticipateWarning)
         try:
-            arguments.run(arguments)
+            status = arguments.run(arguments)
             sys.stdout.flush()
         except BrokenPipeError:
             _stop_writing()
@@ -37,7 +38,7 @@ def run(parser: argparse.ArgumentParser, argv: Sequence[str] | None = None) -> i
             return 2
         except KeyboardInterrupt:
             return 130
-    return 0
+    return status or 0
 
 
 class Parser(argparse.ArgumentParser):

@@ -35,6 +35,7 @@ from ..serving.golden import golden_rows
 from ..suggestions import Suggestion
 from ..suggestions.order import check_benefits
 from ..timing import PurchaseTimer
+from .health.reference import make_reference
 from .report import evaluate
 from .state import PARTS, load_models, make_state
 
@@ -204,8 +205,11 @@ class Anticipator(BaseEstimator):  # type: ignore[misc]
             refreshes them without training again and sets the bundle's cutoff.
         """
         check_is_fitted(self, "needs_")
-        manifest, arrays = make_state(self, self._history(history), with_models=True)
-        manifest["golden"] = golden_rows(Scorer(manifest, arrays))
+        served = self._history(history)
+        manifest, arrays = make_state(self, served, with_models=True)
+        scorer = Scorer(manifest, arrays)
+        manifest["reference"] = make_reference(served, scorer, self.timing_)
+        manifest["golden"] = golden_rows(scorer)
         return write_bundle(path, manifest, arrays)
 
     @classmethod

@@ -17,6 +17,7 @@ from . import at_risk, commands, demo
 from .arguments import add_bundle_source, add_events, add_json_html, add_output, add_training
 from .brief_command import add_brief
 from .bundle_commands import add_bundle
+from .health_command import add_health
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -112,7 +113,8 @@ def _brief(to: _Commands[Parser]) -> None:
 
 
 def _bundle(to: _Commands[Parser]) -> None:
-    add_bundle(to.add_parser("bundle", help="look into a bundle, verify it, compare, forget"))
+    what = "look into a bundle, verify it, compare, forget, ask for its health"
+    add_health(add_bundle(to.add_parser("bundle", help=what)))
 
 
 def _serve(to: _Commands[Parser]) -> None:

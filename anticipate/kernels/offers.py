@@ -21,6 +21,8 @@ DISLIKED, WISHED = -1, 1
 SIGNAL_CODES = (CANCEL_CODE, RETURN_CODE, RATING_CODE, WISH_CODE, NOT_INTERESTED_CODE)
 _SIGNALS = np.zeros(128, dtype=bool)  # by event code
 _SIGNALS[list(SIGNAL_CODES)] = True
+_DISLIKES = _SIGNALS.copy()
+_DISLIKES[WISH_CODE] = False
 
 
 class OwnState(NamedTuple):
@@ -67,6 +69,11 @@ def visits_of(events: Events, candidate: Array, rows: Array, n: int) -> OwnState
     last[candidate] = time
     last_row[candidate] = rows
     return OwnState(n_visits, first, last, last_row)
+
+
+def is_dislike(event: Array, value: Array) -> Array:
+    """Which events speak against their item, bool (n,): a low rating, a return, a refusal."""
+    return _DISLIKES[event] & ((event != RATING_CODE) | (value <= LOW_RATING))
 
 
 def latest_signal(events: Events, customer: Array, item: Array, since: int) -> Array:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels.offers import latest_signal
+from ..kernels.offers import is_dislike, latest_signal
 from . import dates
 from .moment import Moment
 from .own import Own, own_of
@@ -159,15 +159,18 @@ def _companions(
 def _seeds(store: Store, moment: Moment, carts: list[list[int]]) -> list[tuple[int, int, float]]:
     """Items in the cart, and those bought, viewed or wished since the bundle's cutoff.
 
-    Sessions are short, so this is a loop.
+    What was disliked draws nothing with it. Sessions are short, so this is a loop.
     """
     seeds = [(i, item, 1.0) for i, cart in enumerate(carts) for item in dict.fromkeys(cart)]
     if not store.group("neighbours"):
         return []
     if moment.has_new:
         for request in moment.changed.nonzero()[0].tolist():
-            rows = moment.rows(request)
-            items = moment.events.item[rows][moment.events.timestamp[rows] >= store.cutoff]
+            rows, events = moment.rows(request), moment.events
+            drawn = events.timestamp[rows] >= store.cutoff
+            if moment.has_new_signals:
+                drawn &= ~is_dislike(events.event[rows], events.value[rows])
+            items = events.item[rows][drawn]
             seeds += [(request, item, SESSION_SHARE) for item in dict.fromkeys(items.tolist())]
     return [seed for seed in seeds if 0 <= seed[1] < store.n_items]
 
