@@ -21,7 +21,7 @@ from .parts import in_parts, numbered_parts
 Array = NDArray[Any]
 Fault = tuple[str, str]
 
-EARLIEST = int(np.datetime64("0002-01-01", "us").astype(np.int64))  # as a log takes it
+EARLIEST = int(np.datetime64("0001-01-01", "us").astype(np.int64))  # with it calendars begin
 _DAY = np.int64(MICROSECONDS_PER_DAY)
 _NEEDS_ITEM = np.array([name not in ITEM_OPTIONAL for name in EVENTS])
 
@@ -37,7 +37,7 @@ def event_faults(columns: Mapping[str, Array], n: int, cutoff: int) -> Iterator[
     near = (EARLIEST // int(_DAY) - 1, cutoff // int(_DAY) + 1)  # else a product might overflow
     if not (_within(whole["day"], *near) and _is_day_of(whole["day"], time)):
         yield "day", "its days are not those of the events' times"
-    if not all(_is_undone_in_past(part, cutoff) for (part,) in in_parts(whole["undone_at"])):
+    if not _within(whole["undone_at"], EARLIEST, cutoff - 1, besides=NEVER):
         yield "undone_at", "its times are neither before the cutoff nor never"
     yield from _purchase_faults(whole)
 
@@ -47,8 +47,14 @@ def _whole(column: Array, n: int) -> Array:
     return np.broadcast_to(column, (n,)) if len(column) != n else column
 
 
-def _within(values: Array, least: int, most: int) -> bool:
-    return all(part.min() >= least and part.max() <= most for (part,) in in_parts(values))
+def _within(values: Array, least: int, most: int, *, besides: int | None = None) -> bool:
+    """Whether all lie in [least, most], or are the one value beside it."""
+    for (part,) in in_parts(values):
+        if part.min() < least:
+            return False
+        if part.max() > most and (part[part > most] != besides).any():
+            return False
+    return True
 
 
 def _in_order(time: Array, offsets: Array) -> bool:
@@ -71,11 +77,6 @@ def _is_day_of(day: Array, time: Array) -> bool:
     return True
 
 
-def _is_undone_in_past(at: Array, cutoff: int) -> bool:
-    late = at >= cutoff
-    return bool(at.min() >= EARLIEST and (not late.any() or (at[late] == NEVER).all()))
-
-
 def _purchase_faults(whole: Mapping[str, Array]) -> Iterator[Fault]:
     """Purchases of nothing, of no pieces, for less than nothing; other events without an item."""
     columns = (whole[name] for name in ("event", "item", "quantity", "price"))
@@ -96,7 +97,7 @@ def _known(event: Array) -> Array:
 
 def habit_faults(habits: Mapping[str, Array], cutoff: int) -> Iterator[Fault]:
     """Faults of how carts looked."""
-    if not _within(habits["last_cart"], EARLIEST, cutoff - 1):
+    if not _within(habits["last_cart"], EARLIEST, cutoff - 1, besides=0):  # 0 without a cart
         yield "last_cart", "its times are not all before the cutoff"
     for later, repeats in in_parts(habits["n_later"], habits["n_repeats"]):
         if (repeats > later).any():

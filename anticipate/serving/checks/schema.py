@@ -263,7 +263,7 @@ GROUPS = (
                 "n_kept": _by_item(COUNT),
                 "n_lines": _by_item(COUNT),
                 "price": _by_item(FINITE_OR_UNKNOWN),
-                "settings": _whole("4"),
+                "settings": Stored("<f8", "4", AT_LEAST_0),
                 "share": _by_item(SHARE),
                 "slip.coefficient": _whole(str(len(SLIP_COLUMNS))),
                 "slip.intercept": _whole(),
