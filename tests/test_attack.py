@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 import warnings
 
@@ -366,4 +367,5 @@ def test_results_may_be_read_by_whom_the_umask_allows(capsys, bookshop_bundle, t
 def test_inspect_prints_the_hash_that_load_can_pin(capsys, bookshop_bundle):
     _, out, _ = run(capsys, "bundle", "inspect", bookshop_bundle)
 
-    Scorer.load(bookshop_bundle, sha256=json.loads(out)["sha256"])
+    (sha256,) = re.findall(r"\b[0-9a-f]{64}\b", out)
+    Scorer.load(bookshop_bundle, sha256=sha256)
