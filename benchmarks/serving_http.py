@@ -165,7 +165,8 @@ def serve(name: str, bundle: str, size: int) -> None:
 
 
 def _echo(size: int, fast: bool) -> FastAPI:
-    app, filler = FastAPI(), "x" * size
+    app = FastAPI(telemetry=dict.fromkeys(("tracing", "metrics", "logs", "auto_configure"), False))
+    filler = "x" * size
     made = json.dumps({"customer_id": "", "suggestions": filler}).encode()
 
     @app.post("/v1/suggest")

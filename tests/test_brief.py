@@ -319,6 +319,22 @@ def test_a_complaint_after_a_resolution_and_one_never_resolved_are_trouble(score
     assert "complaint_unsettled" in codes(later["likely_to_go_wrong"])
 
 
+def test_many_own_returns_are_told_to_staff_but_not_of_who_objects_to_profiling(scorer):
+    """The vase came back before, now lamp and book too: 3 of 8 lines; some 6 of 100 are usual."""
+
+    def own_returns(who):
+        rows = [
+            row(who, "return", "2025-03-19T09:00", "lamp", order_id="o2"),
+            row(who, "return", "2025-03-19T09:00", "book-p", order_id="o6"),
+        ]
+        found = scorer.brief(who, as_of=NOW, recent=rows)["likely_to_go_wrong"]
+        return [one["facts"] for one in found if one["code"] == "own_lines_back"]
+
+    (facts,) = own_returns("mina")
+    assert (facts["n_back"], facts["n_lines"]) == (3, 8)
+    assert own_returns("private") == []
+
+
 # -- who objects, and who is not known --------------------------------------------------
 
 

@@ -154,6 +154,44 @@ def test_every_brief_is_json_tells_a_story_and_offers_nothing_unwanted(scorer):
         assert len(brief_card(brief)) < 40_000
 
 
+def test_troubles_state_what_the_tables_hold(scorer, bookshop_model):
+    """Shares of returns are the guard's, chances of leaving the churn table's."""
+    guard = bookshop_model.return_guard_
+    shares = dict(zip(guard.item_ids_.tolist(), guard.items_.share.tolist(), strict=False))
+    churn, told = scorer.churn(as_of=LATER), set()
+    for id_ in customers(scorer, 5):
+        brief = scorer.brief(id_, as_of=LATER)
+        ahead = {f"{one['name']} ({one['item_id']})": one["item_id"] for one in brief["ahead"]}
+        for one in brief["likely_to_go_wrong"]:
+            facts = one["facts"]
+            told.add(one["code"])
+            if one["code"] == "often_sent_back":
+                assert facts["return_percent"] == round(100 * shares[ahead[facts["item"]]])
+                assert facts["return_percent"] >= 10
+            if one["code"] == "may_leave":
+                assert facts["segment"] == churn.segment[id_]
+                assert facts["percent"] == round(100 * churn.p_churn[id_])
+    assert {"often_sent_back", "may_leave"} <= told
+
+
+def test_a_need_like_a_thing_rated_low_is_told(scorer, bookshop_history):
+    """C042 may want the next Mars book; a book of the same category is rated 1."""
+    row = {"customer_id": "C042", "timestamp": "2025-03-02", "event": "rating"}
+    rated = {**row, "item_id": "B-1984-print", "value": 1.0}
+    category = bookshop_history.items["category"]
+    assert category["B-1984-print"] == category["B-mars-3-print"]
+
+    found = scorer.brief("C042", as_of=LATER, recent=[rated])["likely_to_go_wrong"]
+    (like, *_) = [one for one in found if one["code"] == "low_rating_like"]
+
+    assert like["facts"] == {
+        "item": "The Warlord of Mars (B-mars-3-print)",
+        "rated": "Nineteen Eighty-Four (B-1984-print)", "value": 1.0, "since": "2025-03-02",
+    }  # fmt: skip
+    fair = scorer.brief("C042", as_of=LATER, recent=[{**rated, "value": 4.0}])
+    assert "low_rating_like" not in [one["code"] for one in fair["likely_to_go_wrong"]]
+
+
 def test_a_brief_agrees_with_the_suggestions_about_what_is_open(scorer):
     n_open = 0
     for id_ in customers(scorer, 4):

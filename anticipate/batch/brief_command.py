@@ -60,7 +60,10 @@ def _check_files(arguments: argparse.Namespace) -> None:
 
 
 def _write(path: str, text: str) -> None:
-    write_whole(Path(path), lambda file: file.write_bytes(_encodable(text).encode()))
+    def write(file: Path) -> None:
+        file.write_bytes(_encodable(text).encode())
+
+    write_whole(Path(path), write)
 
 
 def _encodable(text: str) -> str:

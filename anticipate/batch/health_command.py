@@ -42,6 +42,7 @@ def add_health(to: Any) -> None:
 def health(arguments: argparse.Namespace) -> int:
     check_json(arguments)
     log = read_later(arguments, Scorer.load(arguments.bundle, verify=arguments.verify))
+    assert log is not None  # the file is required
     with show_steps("health"):
         found = bundle_health(arguments.bundle, log, arguments.as_of, verify="structure")
     if not write_json(found.to_dict(), arguments):

@@ -38,7 +38,10 @@ def keep_ids(index: Mapping[str, Array], kept: Array) -> dict[str, Array]:
     if not kept.any():  # of either kind: an integer index is never empty
         none = np.zeros(0, dtype=np.int64)
         hashes, codes = none.astype(np.uint64), none.astype(np.int32)
-        no_text = {"bytes": none.astype(np.uint8), "offsets": np.zeros(1, dtype=np.int64)}
+        no_text: dict[str, Array] = {
+            "bytes": none.astype(np.uint8),
+            "offsets": np.zeros(1, dtype=np.int64),
+        }
         return {**no_text, "codes": codes, "hashes": hashes}
     stays = kept[index["codes"]]
     codes = new_codes(kept)[index["codes"][stays]]

@@ -162,7 +162,14 @@ class CompactModel(NamedTuple):
 def compact_model(model: RiskModel) -> CompactModel:
     """Only what weighs."""
     used = columns_used(model)
-    return CompactModel(used, *(column[used, None] for column in model[:4]), model.intercept[0])
+    return CompactModel(
+        used,
+        fill=model.fill[used, None],
+        centre=model.centre[used, None],
+        scale=model.scale[used, None],
+        coefficient=model.coefficient[used, None],
+        intercept=float(model.intercept[0]),
+    )
 
 
 def lines_log_odds(model: CompactModel, facts: LineFacts) -> Floats:

@@ -266,7 +266,7 @@ class Scorer:
         from .brief import make_brief
 
         moment = ask(self._store, [customer_id], as_of, recent)
-        suggestions = self._answers(moment, [[]], MOST, "staff")[0]
+        suggestions = self._answers(moment, [[]], MOST, "customer")[0]
         return make_brief(self._store, moment, suggestions, language)
 
     def _answers(

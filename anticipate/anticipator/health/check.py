@@ -213,7 +213,8 @@ def _table(judged: Sequence[Judged]) -> pd.DataFrame:
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
     return [
-        {name: _plain(value) for name, value in row.items()} for row in table.to_dict("records")
+        {str(name): _plain(value) for name, value in row.items()}
+        for row in table.to_dict("records")
     ]
 
 

@@ -100,7 +100,7 @@ def _verdict(row: Judged) -> str:
     return WRONG if off or (steep and not math.isnan(row.slope)) else RIGHT
 
 
-def _line(p: Floats, y: Array, whose: Array) -> dict[str, float]:
+def _line(p: Floats, y: Array, whose: Array) -> dict[str, Any]:
     """Slope of the outcomes on the log-odds, and its interval by customers.
 
     Sandwich H^-1 M H^-1 of the logistic likelihood: H its Hessian, M the sum over customers of

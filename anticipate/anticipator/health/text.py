@@ -75,7 +75,7 @@ def _drift(health: Health) -> list[str]:
     return _aligned([head, *cells], left=1) + more
 
 
-def _aligned(rows: list[tuple[str, ...]], left: int) -> list[str]:
+def _aligned(rows: list[tuple[Any, ...]], left: int) -> list[str]:
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     return [
         "  ".join(

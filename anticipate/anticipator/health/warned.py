@@ -65,7 +65,9 @@ def _warned(
     drawn = np.random.default_rng(0).permutation(carts.ngroups)[:MOST_CARTS]
     number = carts.ngroup()
     lines = since.loc[number[number.isin(drawn)].index]
-    past = {id_: _records(rows) for id_, rows in since.groupby(CUSTOMER)}
+    past: dict[Any, list[dict[str, Any]]] = {
+        id_: _records(rows) for id_, rows in since.groupby(CUSTOMER)
+    }
     for (id_, at), cart in lines.groupby([CUSTOMER, TIMESTAMP]):
         known = [row for row in past[id_] if max(row[TIMESTAMP], row[KNOWN_AT]) < at]
         asked = cart[[ITEM, QUANTITY, PRICE]].to_dict("records")
@@ -76,4 +78,6 @@ def _warned(
 
 def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
     table = rows.drop(columns=_BACK)
-    return table.assign(**{KNOWN_AT: table.get(KNOWN_AT, table[TIMESTAMP])}).to_dict("records")
+    known_at = table.get(KNOWN_AT, table[TIMESTAMP])
+    rows_: list[Any] = table.assign(**{KNOWN_AT: known_at}).to_dict("records")
+    return rows_

@@ -1,6 +1,6 @@
 """What lies ahead: needs with their dates, and why none are offered where none are.
 
-Reads  the suggestions made for staff, what is open, what not to offer.
+Reads  the needs suggested, what is open, what not to offer.
 Gives  at most 5 needs, and the reasons that withhold all of them.
 Never  something that the brief itself says not to offer; a need of an objector.
 """

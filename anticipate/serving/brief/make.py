@@ -1,6 +1,6 @@
 """The brief: what staff should see before the customer arrives.
 
-Reads  one customer's moment and the suggestions made for staff.
+Reads  one customer's moment and the needs suggested.
 Gives  a JSON-ready dictionary of facts and sentences.
 Never  anything for the customer's own eyes: value, segment and risk are in it.
 """
@@ -38,7 +38,7 @@ def make_brief(
     moment : Moment
         Of one request.
     suggestions : iterable of Suggestion
-        For staff, the best first.
+        Of needs, the best first; others are not looked at.
     language : {"en", "ko"}
         Of the sentences; their codes and facts are the same in both.
 

@@ -112,7 +112,7 @@ def _often_sent_back(known: Known, ahead: list[int]) -> list[Sentence]:
         mine = float(share[min(item, len(share) - 1)])
         if mine >= max(LEAST_SHARE, LEAST_LIFT * usual):
             facts = {"return_percent": round(100 * mine), "usual_percent": round(100 * usual)}
-            found.append(known.say("often_sent_back", item=known.name(item), **facts))
+            found.append(known.say("often_sent_back", item=known.name_and_id(item), **facts))
     return found
 
 
@@ -147,11 +147,11 @@ def _low_rating_like(known: Known, ahead: list[int]) -> list[Sentence]:
         alike |= (category(rated) == category(code)) & (category(code) >= 0)
         for row in rows[alike & (rated != item)][-1:].tolist():
             facts = {
-                "rated": known.name(int(events.item[row])),
+                "rated": known.name_and_id(int(events.item[row])),
                 "value": float(events.value[row]),
                 "since": known.day_of(row),
             }
-            found.append(known.say("low_rating_like", item=known.name(item), **facts))
+            found.append(known.say("low_rating_like", item=known.name_and_id(item), **facts))
     return found
 
 
