@@ -234,13 +234,23 @@ def test_what_was_disliked_falls_and_draws_nothing_with_it(scorer, event, more):
 def test_neighbours_of_what_was_put_into_the_cart_rise(scorer):
     """The item in the cart pulls twice as much as the same item looked at."""
     before = chances(scorer, customer_id="nobody")
-    seen = {**row_of("B-mars-1-print", c.VIEW), "customer_id": "nobody"}
+    seen = {**row_of("B-mars-1-print", c.VIEW, AS_OF - HOUR), "customer_id": "nobody"}
     looked = chances(scorer, seen, customer_id="nobody")
     carted = chances(scorer, customer_id="nobody", cart=["B-mars-1-print"])
     risen = [id_ for id_ in carted if looked.get(id_, 0.0) > before.get(id_, 0.0)]
 
     assert "B-mars-2-print" in risen
     assert all(carted[id_] > looked[id_] for id_ in risen)
+
+
+@pytest.mark.parametrize(("hours", "draws"), [(23, True), (25, False)])
+def test_only_a_day_of_browsing_is_a_session(scorer, hours, draws):
+    before = chances(scorer, customer_id="nobody")
+    at = AS_OF - hours * HOUR
+    seen = {**row_of("B-mars-1-print", c.VIEW, at), "customer_id": "nobody"}
+    after = chances(scorer, seen, customer_id="nobody")
+
+    assert (after.get("B-mars-2-print", 0.0) > before.get("B-mars-2-print", 0.0)) is draws
 
 
 def test_a_dismissed_warning_and_what_is_owned_reach_the_guards_at_once(scorer):

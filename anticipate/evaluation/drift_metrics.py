@@ -23,7 +23,14 @@ LEAST = 20  # rows of both sides together that a bin needs: below, the tail is t
 
 
 class Drift(NamedTuple):
-    """How far the second distribution lies from the first."""
+    """How far the second distribution lies from the first.
+
+    Examples
+    --------
+    >>> drift = Drift(psi=0.093, by_chance=0.013, n=1000)
+    >>> drift.psi > drift.by_chance  # it moved
+    True
+    """
 
     psi: float  # NaN where a side has no row
     by_chance: float  # what chance stays below, see ``level``; NaN likewise

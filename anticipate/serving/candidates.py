@@ -157,9 +157,10 @@ def _companions(
 
 
 def _seeds(store: Store, moment: Moment, carts: list[list[int]]) -> list[tuple[int, int, float]]:
-    """Items in the cart, and those bought, viewed or wished since the bundle's cutoff.
+    """Items in the cart, and those bought, viewed or wished in the last day, since the cutoff.
 
-    What was disliked draws nothing with it. Sessions are short, so this is a loop.
+    A month of purchases is no session. What was disliked draws nothing with it. Sessions are
+    short, so this is a loop.
     """
     seeds = [(i, item, 1.0) for i, cart in enumerate(carts) for item in dict.fromkeys(cart)]
     if not store.group("neighbours"):
@@ -167,7 +168,8 @@ def _seeds(store: Store, moment: Moment, carts: list[list[int]]) -> list[tuple[i
     if moment.has_new:
         for request in moment.changed.nonzero()[0].tolist():
             rows, events = moment.rows(request), moment.events
-            drawn = events.timestamp[rows] >= store.cutoff
+            since = max(store.cutoff, moment.as_of.item(request) - DAY)
+            drawn = events.timestamp[rows] >= since
             if moment.has_new_signals:
                 drawn &= ~is_dislike(events.event[rows], events.value[rows])
             items = events.item[rows][drawn]
