@@ -243,6 +243,23 @@ def test_neighbours_of_what_was_put_into_the_cart_rise(scorer):
     assert all(carted[id_] > looked[id_] for id_ in risen)
 
 
+def test_what_is_wished_for_or_bought_since_is_offered(scorer, bookshop_history):
+    """Of items nobody thought of: a wish says since when, a purchase speaks by its own clock."""
+    offered = chances(scorer)
+    others = [id_ for id_ in bookshop_history.item_ids if id_ not in offered][:40]
+    said = {"wish": set(), "buy": set(), "refused": set()}
+    for new in others:
+        wish, buy = row_of(new, c.WISH), row_of(new)
+        refusal = row_of(new, c.NOT_INTERESTED, NOON + HOUR)
+        for name, rows in {"wish": [wish], "buy": [buy], "refused": [wish, refusal]}.items():
+            shown = scorer.suggest("C042", recent=rows, as_of=AS_OF, n=32, audience="staff")
+            said[name] |= {one.reason.code for one in shown if one.item_id == new}
+
+    assert "wished" in said["wish"]
+    assert said["buy"] == {"bought_before"}
+    assert said["refused"] == set()
+
+
 @pytest.mark.parametrize(("hours", "draws"), [(23, True), (25, False)])
 def test_only_a_day_of_browsing_is_a_session(scorer, hours, draws):
     before = chances(scorer, customer_id="nobody")

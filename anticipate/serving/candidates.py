@@ -13,18 +13,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels.offers import is_dislike, latest_signal
-from . import dates
+from ..kernels.offers import latest_signal
+from . import dates, session
 from .moment import Moment
 from .own import Own, own_of
 from .store import Store, span, spans
 
 Array = NDArray[Any]
-DAY = 86_400_000_000
 SIGNAL_LOG_ODDS = {-1: -3.0, 0: 0.0, 1: 1.5}  # disliked / nothing / wished, since the cutoff
-SESSION_SHARE = 0.5  # what was just bought pulls half as much as what lies in the cart
-STORED, NEWCOMER, CART = 0, 1, 2  # where a row comes from
-_ORIGINS = [np.full(64, origin, dtype=np.int8) for origin in (STORED, NEWCOMER, CART)]
+STORED, NEWCOMER, CART, BOUGHT, WISHED = range(5)  # where a row comes from
+_ORIGINS = [np.full(64, origin, dtype=np.int8) for origin in (STORED, NEWCOMER)]
 
 
 class Offers(NamedTuple):
@@ -33,8 +31,8 @@ class Offers(NamedTuple):
     request: Array  # int64 (c,)
     item: Array  # int64 (c,) codes of the request's vocabulary
     log_odds: Array  # float64 (c,)
-    origin: Array  # int8 (c,): STORED, NEWCOMER or CART
-    row: Array  # int64 (c,): into the stored candidates or the newcomers' needs; CART: the item
+    origin: Array  # int8 (c,): STORED, NEWCOMER, CART; BOUGHT or WISHED since the cutoff
+    row: Array  # int64 (c,): into stored candidates or newcomers' needs; the item, if CART; when
 
     def take(self, rows: Array) -> Offers:
         """The given positions, or those of a mask."""
@@ -52,7 +50,8 @@ def find_candidates(store: Store, moment: Moment, carts: list[list[int]]) -> Can
     """All candidates of all requests at their moments, cart lines themselves left out."""
     found = _stored(store, moment)
     if any(carts) or moment.has_new:
-        found = _without(_with_companions(store, moment, carts, found), carts)
+        found = _with_companions(store, moment, carts, found)
+        found = _without(_with_wanted(store, moment, found), carts)
     own = own_of(store, moment, found.request, found.item)
     log_odds = found.log_odds + _shift(store, moment, found, own)
     return Candidates(found._replace(log_odds=log_odds), own)
@@ -121,10 +120,29 @@ def _with_companions(store: Store, moment: Moment, carts: list[list[int]], found
     if not added:
         return found
     key, lift, because = zip(*added, strict=True)
-    request, item = np.divmod(np.array(key), span)
-    log_odds = store.group("prior")["log_odds"][item] + np.array(lift)
-    origin = np.full(len(item), CART, dtype=np.int8)
-    return _joined(found, Offers(request, item, log_odds, origin, np.array(because)))
+    more = _added(store, np.divmod(np.array(key), span), CART, np.array(because))
+    return _joined(found, more._replace(log_odds=more.log_odds + np.array(lift)))
+
+
+def _with_wanted(store: Store, moment: Moment, found: Offers) -> Offers:
+    """What was bought or wished for since the cutoff, where it is not offered yet."""
+    bought, wished = session.wanted_since(store, moment)
+    for origin, wanted in ((BOUGHT, bought), (WISHED, wished)):
+        if wanted:
+            known = set(zip(found.request.tolist(), found.item.tolist(), strict=True))
+            new = sorted(wanted.keys() - known)
+            if new:
+                pair = np.array(new).T
+                when = np.array([wanted[one] for one in new])
+                found = _joined(found, _added(store, (pair[0], pair[1]), origin, when))
+    return found
+
+
+def _added(store: Store, pair: tuple[Array, Array], origin: int, row: Array) -> Offers:
+    """Rows that the bundle does not hold, at what all need of these items."""
+    request, item = pair
+    log_odds = store.group("prior")["log_odds"][item]
+    return Offers(request, item, log_odds, np.full(len(item), origin, dtype=np.int8), row)
 
 
 def _raised(found: Offers, at: Array, lift: Array, because: Array) -> Offers:
@@ -145,7 +163,9 @@ def _companions(
     """request * (n_items + 1) + item -> (log-odds added, item that led there)."""
     neighbours, span = store.group("neighbours"), store.n_items + 1
     best: dict[int, tuple[float, int]] = {}
-    for request, seed, share in _seeds(store, moment, carts):
+    if not neighbours:
+        return best
+    for request, seed, share in session.seeds(store, moment, carts):
         offsets = neighbours["offsets"]
         near, base = slice(offsets.item(seed), offsets.item(seed + 1)), request * span
         items, weights = neighbours["item"][near].tolist(), neighbours["weight"][near].tolist()
@@ -154,27 +174,6 @@ def _companions(
             if known is None or lift > known[0]:
                 best[base + item] = lift, seed
     return best
-
-
-def _seeds(store: Store, moment: Moment, carts: list[list[int]]) -> list[tuple[int, int, float]]:
-    """Items in the cart, and those bought, viewed or wished in the last day, since the cutoff.
-
-    A month of purchases is no session. What was disliked draws nothing with it. Sessions are
-    short, so this is a loop.
-    """
-    seeds = [(i, item, 1.0) for i, cart in enumerate(carts) for item in dict.fromkeys(cart)]
-    if not store.group("neighbours"):
-        return []
-    if moment.has_new:
-        for request in moment.changed.nonzero()[0].tolist():
-            rows, events = moment.rows(request), moment.events
-            since = max(store.cutoff, moment.as_of.item(request) - DAY)
-            drawn = events.timestamp[rows] >= since
-            if moment.has_new_signals:
-                drawn &= ~is_dislike(events.event[rows], events.value[rows])
-            items = events.item[rows][drawn]
-            seeds += [(request, item, SESSION_SHARE) for item in dict.fromkeys(items.tolist())]
-    return [seed for seed in seeds if 0 <= seed[1] < store.n_items]
 
 
 def _shift(store: Store, moment: Moment, found: Offers, own: Own) -> Array:
@@ -202,7 +201,9 @@ def _time_shift(store: Store, moment: Moment, found: Offers, own: Own) -> Array:
     shift = odds - own.odds_before
     new = own.n_before == 0
     if new.any():  # bought for the first time since: from here on its own clock speaks
-        shift = np.where(new, np.minimum(odds - found.log_odds[own.at], 0.0), shift)
+        clock = odds - found.log_odds[own.at]
+        more = found.origin[own.at] == BOUGHT  # of the others it speaks only against
+        shift = np.where(new, np.where(more, clock, np.minimum(clock, 0.0)), shift)
     return shift
 
 

@@ -18,7 +18,7 @@ from ..kernels.offers import OwnState
 from ..kernels.ranking import top_k, top_k_per_group
 from ..suggestions import Reason, Suggestion
 from . import dates
-from .candidates import CART, NEWCOMER, Candidates, Offers
+from .candidates import BOUGHT, CART, NEWCOMER, WISHED, Candidates, Offers
 from .instants import to_datetime
 from .moment import Moment
 from .names import event_evidence, item_name
@@ -121,7 +121,9 @@ def _reason(store: Store, moment: Moment, row: _Row) -> Reason:
     if row.origin == CART:
         because = item_name(store, moment, row.row)
         return Reason("goes_with_cart", {"item": name, "because": because})
-    if row.origin == NEWCOMER:
+    if row.origin == WISHED:
+        return Reason("wished", {"item": name, "since": to_datetime(row.row)})
+    if row.origin in (NEWCOMER, BOUGHT):  # bought, and undone since
         return Reason("newcomer", {"item": name})
     stored = store.group("candidates")
     code = store.manifest["sources"][stored["source"].item(row.row)]

@@ -1,0 +1,62 @@
+"""The session: what draws other items with it, and what is wanted itself.
+
+Reads  the moment's new events, the carts.
+Gives  seeds of companions; what was bought or wished for since the bundle was made.
+Never  companions of what was looked at more than a day ago: a month of purchases is no session.
+       Nothing that is wanted of those who object to profiling.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..kernels.events import PURCHASE_CODE
+from ..kernels.offers import WISH_CODE, is_dislike
+from .moment import Moment
+from .store import Store
+
+DAY = 86_400_000_000
+VIEW_CODE, CART_CODE = 0, 2
+SHARE = 0.5  # what was just bought or seen pulls half as much as what lies in the cart
+_DRAWS = np.zeros(128, dtype=bool)  # by event code
+_DRAWS[[VIEW_CODE, CART_CODE, PURCHASE_CODE, WISH_CODE]] = True
+Pair = tuple[int, int]  # request, item
+
+
+def seeds(store: Store, moment: Moment, carts: list[list[int]]) -> list[tuple[int, int, float]]:
+    """(request, item, share of its pull): the carts' items, and those of the last day.
+
+    Sessions are short, so this is a loop.
+    """
+    found = {(i, item): 1.0 for i, cart in enumerate(carts) for item in cart}
+    if moment.has_new:
+        events = moment.events
+        for request in moment.changed.nonzero()[0].tolist():
+            rows = moment.rows(request)
+            since = max(store.cutoff, moment.as_of.item(request) - DAY)
+            draws = (events.timestamp[rows] >= since) & _DRAWS[events.event[rows]]
+            for item in events.item[rows][draws].tolist():
+                found.setdefault((request, item), SHARE)
+    return [(*pair, share) for pair, share in found.items() if 0 <= pair[1] < store.n_items]
+
+
+def wanted_since(store: Store, moment: Moment) -> tuple[dict[Pair, int], dict[Pair, int]]:
+    """When each item was last bought, and wished for and not refused, since the cutoff."""
+    bought: dict[Pair, int] = {}
+    wished: dict[Pair, int] = {}
+    if not moment.has_new:
+        return bought, wished
+    events, item = moment.events, moment.events.item
+    new = moment.new & (events.timestamp >= store.cutoff) & (item >= 0) & (item < store.n_items)
+    new &= ~moment.profiling[events.customer]
+    buys, wishes = events.event == PURCHASE_CODE, events.event == WISH_CODE
+    rows = (new & (buys | wishes | is_dislike(events.event, events.value))).nonzero()[0]
+    columns = (events.customer, item, events.timestamp, buys, wishes)
+    for request, code, time, buy, wish in zip(*(c[rows].tolist() for c in columns), strict=True):
+        if buy:
+            bought[request, code] = time
+        elif wish:
+            wished[request, code] = time
+        else:
+            wished.pop((request, code), None)
+    return bought, wished
