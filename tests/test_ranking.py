@@ -100,6 +100,25 @@ def test_the_answer_is_that_of_sorting_each_group(
     assert top_k_per_group(offsets, scores, ties, 7).tolist() == expected
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_rows_that_cannot_be_among_the_best_change_nothing(seed: int):
+    """Groups of many rows, few of them asked for: ties at the edge, NaN and infinities too."""
+    draw = np.random.default_rng(seed)
+    offsets = np.concatenate(([0], np.cumsum(draw.integers(8, 13, 30))))
+    values = np.array([NAN, -INF, INF, 0.0, 1.0, 2.0, 3.0])
+    scores, ties = draw.choice(values, offsets[-1]), draw.integers(0, 4, offsets[-1])
+    assert ranking._contenders(offsets, scores, 2) is not None
+
+    best = top_k_per_group(offsets, scores, ties, 2)
+
+    ranks = rank_within_group(offsets, scores, ties)
+    assert best.tolist() == [
+        first + place
+        for first, last in pairwise(offsets.tolist())
+        for place in np.argsort(ranks[first:last])[:2].tolist()
+    ]
+
+
 def test_a_group_alone_is_the_group_in_a_batch():
     offsets, scores, ties = random_groups(9)
     whole, kept = top_k_per_group(offsets, scores, ties, 5), top_k_offsets(offsets, 5)

@@ -143,7 +143,7 @@ def _lookup_integer(ids: Array, id_: Any) -> int:
     return code if ids.item(code) == number else -1
 
 
-def lookup_texts(index: Mapping[str, Array], ids: Sequence[str]) -> list[int]:
+def lookup_texts(index: Mapping[str, Array], ids: Sequence[str] | Array) -> list[int]:
     """Codes of many ids of a text index, -1 for unknown ones; their hashes are sought together."""
     raws = [_encode(id_) for id_ in ids]
     keys = [_hash(raw) for raw in raws]
@@ -160,8 +160,9 @@ def lookup_many(index: Mapping[str, Array], ids: Sequence[Any] | Array) -> Array
     IdTypeError
         If an id's type is not that of the vocabulary.
     """
+    if "ids" not in index and all(type(id_) is str for id_ in ids):
+        return np.array(lookup_texts(index, ids), dtype=np.int32)
     if "ids" not in index or not isinstance(ids, np.ndarray) or ids.dtype.kind not in "iu":
-        # A loop: text is hashed one by one anyway; 2 s for a million.
         return np.fromiter((lookup(index, id_) for id_ in ids), dtype=np.int32, count=len(ids))
     known = index["ids"]
     codes = np.minimum(known.searchsorted(ids.astype(known.dtype)), len(known) - 1)
@@ -201,5 +202,14 @@ def ids_at(index: Mapping[str, Array], codes: Array) -> Array:
         id_at(index, int(codes.max()))
         return np.asarray(index["ids"][codes])
     out = np.empty(len(codes), dtype=object)
-    out[:] = [id_at(index, code) for code in codes.tolist()]  # a loop: one str each
+    if len(codes):
+        id_at(index, int(codes.min()))
+        id_at(index, int(codes.max()))
+        out[:] = texts_at(index["bytes"], index["offsets"], codes)
     return out
+
+
+def texts_at(raw: Array, offsets: Array, codes: Array) -> list[str]:
+    """Text number i lies in bytes ``offsets[i]:offsets[i + 1]``; a loop: one str each."""
+    places = zip(offsets[codes].tolist(), offsets[codes + 1].tolist(), strict=True)
+    return [str(raw[start:end].tobytes(), "utf-8", "surrogatepass") for start, end in places]

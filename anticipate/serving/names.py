@@ -9,9 +9,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from ..kernels.ids import texts_at
 from .instants import to_datetime
 from .moment import Moment
 from .store import Store
+
+Array = NDArray[Any]
 
 
 def item_name(store: Store, moment: Moment, code: int) -> str:
@@ -20,6 +26,18 @@ def item_name(store: Store, moment: Moment, code: int) -> str:
     if known is None:
         known = moment.names[code] = _name(store, moment, code)
     return known
+
+
+def find_names(store: Store, moment: Moment, codes: Array) -> None:
+    """Look up the names of many items together, so that ``item_name`` need not one by one."""
+    new = np.unique(codes[(codes >= 0) & (codes < store.n_items)])
+    names = store.group("item_names")
+    if not names or not len(new):
+        return
+    texts = texts_at(names["bytes"], names["offsets"], new)
+    moment.names.update(
+        (code, text) for code, text in zip(new.tolist(), texts, strict=True) if text
+    )
 
 
 def _name(store: Store, moment: Moment, code: int) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from ..kernels.ids import id_at, lookup, lookup_texts
+from ..kernels.ids import id_at, ids_at, lookup, lookup_texts
 from .values import checked_id, plain_id
 
 Array = NDArray[Any]
@@ -67,6 +67,12 @@ class Overlay:
         if code < 0:
             return None
         return id_at(self._index, code) if code < self.n else self._new[code - self.n]
+
+    def ids(self, codes: Array) -> list[Any]:
+        """The ids of many codes."""
+        if len(codes) and codes.min() >= 0 and codes.max() < self.n:
+            return list(ids_at(self._index, codes).tolist())
+        return [self.id(code) for code in codes.tolist()]
 
     def _add(self, id_: Any) -> int:
         self._position[id_] = code = self.n + len(self._new)

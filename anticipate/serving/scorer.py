@@ -196,13 +196,15 @@ class Scorer:
             customers in the order given, the same id may repeat; ``as_of`` is one instant or
             one per id.
         """
+        from .answer_rows import answer_rows
         from .tables import suggestion_table
 
         _check(n, audience)
         ids = customers_of(self._store, customer_ids)
         moments = ask_in_parts(self._store, ids, as_of, recent)
         return suggestion_table(
-            (moment, self._answers(moment, [[]] * moment.m, n, audience)) for moment in moments
+            (moment, answer_rows(self._store, moment, n, audience, self.benefits))
+            for moment in moments
         )
 
     def churn(

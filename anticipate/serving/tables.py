@@ -12,44 +12,46 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ..kernels.churn import SEGMENTS, ChurnTable
-from ..suggestions import Suggestion
+from ..suggestions import KINDS
 from ..suggestions.churn_words import reason_sentences
+from .answer_rows import AnswerRows
+from .dates import NEVER
 from .moment import Moment
 
+Array = NDArray[Any]
 SUGGESTION_COLUMNS = ("customer_id", "as_of", "rank", "kind", "item_id", "probability", "due",
                       "reason_code", "reason")  # fmt: skip
 
 
-def suggestion_table(
-    answers: Iterable[tuple[Moment, list[list[Suggestion]]]],
-) -> pd.DataFrame:
+def suggestion_table(answers: Iterable[tuple[Moment, AnswerRows]]) -> pd.DataFrame:
     """One row per suggestion."""
-    rows: list[tuple[Any, ...]] = []
-    for moment, lists in answers:
-        for i, suggestions in enumerate(lists):
-            as_of = int(moment.as_of[i])
-            rows += [
-                (one.customer_id, as_of, rank, one.kind, one.item_id, one.probability, one.due,
-                 one.reason.code, one.reason.text())
-                for rank, one in enumerate(suggestions, start=1)
-            ]  # fmt: skip
-    columns = dict(zip(SUGGESTION_COLUMNS, zip(*rows, strict=True), strict=True)) if rows else {}
-    as_of_us = np.array(columns.get("as_of", ()), dtype=np.int64)
+    parts = [_columns(moment, rows) for moment, rows in answers]
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in SUGGESTION_COLUMNS}
+    due = columns["due"].astype("M8[us]")
+    due[columns["due"] == NEVER] = np.datetime64("NaT")
     return pd.DataFrame(
         {
-            "customer_id": pd.Series(columns.get("customer_id", ())),
-            "as_of": pd.DatetimeIndex(as_of_us.astype("M8[us]")).tz_localize("UTC"),
-            "rank": np.array(columns.get("rank", ()), dtype=np.int64),
-            "kind": np.array(columns.get("kind", ()), dtype=object),
-            "item_id": _ids(columns.get("item_id", ())),
-            "probability": np.array(columns.get("probability", ()), dtype=np.float64),
-            "due": pd.to_datetime(pd.Series(columns.get("due", ()), dtype=object), utc=True),
-            "reason_code": np.array(columns.get("reason_code", ()), dtype=object),
-            "reason": np.array(columns.get("reason", ()), dtype=object),
+            **columns,
+            "customer_id": pd.Series(columns["customer_id"].tolist()),
+            "as_of": pd.DatetimeIndex(columns["as_of"].astype("M8[us]")).tz_localize("UTC"),
+            "item_id": _ids(columns["item_id"]),
+            "due": pd.DatetimeIndex(due).tz_localize("UTC"),
         }
     )
+
+
+def _columns(moment: Moment, rows: AnswerRows) -> dict[str, Array]:
+    request = rows.request
+    who = np.empty(moment.m, dtype=object)
+    who[:] = moment.ids
+    rank = np.arange(len(request)) - request.searchsorted(request) + 1
+    kind = np.array(KINDS, dtype=object)[rows.kind]
+    columns = (who[request], moment.as_of[request], rank, kind, rows.item, rows.probability,
+               rows.due, rows.code, rows.text)  # fmt: skip
+    return dict(zip(SUGGESTION_COLUMNS, columns, strict=True))
 
 
 def churn_frame(moment: Moment, table: ChurnTable) -> pd.DataFrame:

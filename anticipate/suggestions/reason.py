@@ -50,14 +50,18 @@ class Reason:
         """The sentence in ``"en"`` or ``"ko"``."""
         if language not in LANGUAGES:
             raise ParameterError(f"language must be one of {list(LANGUAGES)}; got {language!r}.")
-        facts = self.facts
-        return "".join([
-            words if fact is None else words + _shown(facts[fact])
-            for words, fact in _parsed(self.code, language)
-        ])  # fmt: skip
+        return sentence(self.code, self.facts, language)
 
     def to_dict(self) -> dict[str, Any]:
         return {"code": self.code, "facts": {k: _plain(v) for k, v in self.facts.items()}}
+
+
+def sentence(code: str, facts: Mapping[str, Fact], language: str = "en") -> str:
+    """The sentence of a known code; what the caller must know to be right is not checked."""
+    return "".join([
+        words if fact is None else words + _shown(facts[fact])
+        for words, fact in _parsed(code, language)
+    ])  # fmt: skip
 
 
 def _shown(value: Any) -> str:
