@@ -14,7 +14,8 @@ def rows_of(request, kind, item, probability) -> AnswerRows:
     n = len(request)
     return AnswerRows(
         np.array(request, int), np.array([KINDS.index(one) for one in kind], int), _objects(item),
-        np.array(probability, float), np.full(n, NEVER), _objects(["viewed"] * n), _objects([""] * n),
+        np.array(probability, float), np.full(n, NEVER),
+        _objects(["viewed"] * n), _objects([""] * n),
     )  # fmt: skip
 
 
