@@ -124,9 +124,14 @@ MODELS = {
 
 
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
-def test_a_model_keeps_the_laws(log, numbered, model):
-    for one in (log, numbered):
-        check_history_model(model, one, cutoff=CUTOFF)
+def test_a_model_keeps_the_laws(log, model):
+    check_history_model(model, log, cutoff=CUTOFF)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+def test_a_model_of_local_days_keeps_the_laws(numbered, model):
+    check_history_model(model, numbered, cutoff=CUTOFF)
 
 
 @pytest.mark.parametrize("name", ["churn", "next needs"])
@@ -194,7 +199,21 @@ def everything_said(model, history, customers):
     }
 
 
+@pytest.mark.filterwarnings("ignore::anticipate.exceptions.AnticipateWarning")
+def test_one_customer_alone_is_answered_as_all_together():
+    history = random_log(0, n_customers=12).as_of(CUTOFF)
+    model = Anticipator(random_state=0).fit(history)
+    together = suggestions(model, history, None)
+    for customer in history.customer_ids[::4].tolist():
+        own = together[together["customer_id"] == customer].reset_index(drop=True)
+        pd.testing.assert_frame_equal(
+            suggestions(model, history.select([customer]), [customer]), own, check_exact=True
+        )
+
+
+@pytest.mark.slow
 def test_suggestions_keep_the_laws():
+    """All of them; what a bundle stores is tried below, in every run."""
     few = random_log(0, n_customers=12)
     check_history_model(Anticipator(random_state=0), few, predict=everything_said, cutoff=CUTOFF)
 

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from anticipate.batch.main import build_parser
+
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CHURN = (ROOT / "docs" / "churn.md").read_text(encoding="utf-8")
@@ -65,7 +67,7 @@ def test_real_output_stands_within_the_first_ten_lines_of_code():
     assert len(BLOCKS[first][1].strip().splitlines()) <= 10
 
 
-def test_commands_run_as_typed(workplace):
+def commands_typed() -> list[list[str]]:
     """Every ``anticipate ...`` line of the ``sh`` blocks, in order."""
     lines = [
         line.split("#")[0].strip()
@@ -74,7 +76,21 @@ def test_commands_run_as_typed(workplace):
         for line in code.replace("\\\n", " ").splitlines()
     ]
     commands = [shlex.split(line) for line in lines if line.startswith("anticipate ")]
-    commands = [one for one in commands if one[1] != "serve"]  # test_http_docs.py asks it
+    return [one for one in commands if one[1] != "serve"]  # test_http_docs.py asks it
+
+
+def test_commands_are_understood_as_typed():
+    """Each names a command and options that it has; the long series runs them."""
+    commands = commands_typed()
+    for _, *arguments in commands:
+        build_parser().parse_args(arguments)
+
+    assert len(commands) >= 3
+
+
+@pytest.mark.slow
+def test_commands_run_as_typed(workplace):
+    commands = commands_typed()
     for command in commands:
         done = subprocess.run(
             [sys.executable, "-m", *command],
@@ -98,6 +114,7 @@ def test_the_page_on_churn_shows_code_that_runs(bookshop_history):
     assert 0 < names["contacts"]["cost"].sum() <= 500
 
 
+@pytest.mark.slow
 def test_the_page_on_guards_shows_code_that_runs(tmp_path, monkeypatch):
     """Its sums are right: doubt .80, break-even .80 / 7.80, 7 * .30 - .80 * .70 = 1.54."""
     monkeypatch.chdir(tmp_path)
