@@ -19,6 +19,7 @@ from anticipate.exceptions import (
     MinimumDataWarning,
     ParameterError,
 )
+from anticipate.testing import random_log
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +81,19 @@ def test_a_later_history_refreshes_states_without_training(bookshop_model, books
         bookshop_model.save(tmp_path / "c", bookshop.as_of("2025-02-01"))
 
 
-def test_same_input_same_bytes(bookshop_history, bookshop_model, tmp_path):
+@pytest.mark.filterwarnings("ignore::anticipate.exceptions.AnticipateWarning")
+def test_same_input_same_bytes(tmp_path):
+    """Of a small shop with enough customers for trees; of the bookshop in the long series."""
+    history = random_log(2, n_customers=60).as_of("2024-10-14")
+    first, second = (
+        Anticipator(random_state=0).fit(history).save(tmp_path / name) for name in "ab"
+    )
+
+    assert (first / "CURRENT").read_bytes() == (second / "CURRENT").read_bytes()
+
+
+@pytest.mark.slow
+def test_same_bookshop_same_bytes(bookshop_history, bookshop_model, tmp_path):
     again = Anticipator(random_state=0).fit(bookshop_history)
     first = bookshop_model.save(tmp_path / "a")
     second = again.save(tmp_path / "b")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from anticipate import Anticipator, load_example
+from anticipate import load_example
 from anticipate.anticipator.state import make_state
 from anticipate.guards import DuplicateGuard
 from anticipate.serving import Scorer
@@ -17,15 +19,25 @@ OWNED, OTHER = "B-1984-print", "B-1984-ebook"  # of the story's customer
 
 
 @pytest.fixture(scope="module")
-def history():
-    return load_example("bookshop").as_of("2025-03-01")
+def history(bookshop_history):
+    return bookshop_history
 
 
 @pytest.fixture(scope="module")
-def scorer(history):
-    model = Anticipator(random_state=0).fit(history)
-    model.guard_ = DuplicateGuard(kinds=ALL, cost_annoyance=0.01).fit(history)
+def guard(history):
+    return DuplicateGuard(kinds=ALL, cost_annoyance=0.01).fit(history)
+
+
+def scorer_with(guard, model, history):
+    """The bookshop's model with another guard; the model itself is left as it is."""
+    model = copy.copy(model)
+    model.guard_ = guard
     return Scorer(*make_state(model, history))
+
+
+@pytest.fixture(scope="module")
+def scorer(guard, bookshop_model, history):
+    return scorer_with(guard, bookshop_model, history)
 
 
 def duplicates(scorer, customer, cart, *recent):
@@ -71,12 +83,13 @@ def test_an_answer_of_today_is_heeded_at_once(scorer):
     assert duplicates(scorer, "C042", [OTHER], waved) == []
 
 
-def test_where_only_second_clicks_speak_they_are_said_as_ever(scorer, history):
+def test_where_only_second_clicks_speak_they_are_said_as_ever(
+    scorer, guard, bookshop_model, history
+):
     """The work of the other kinds is spared: second clicks are the same to the bit."""
-    model = Anticipator(random_state=0).fit(history)
-    model.guard_ = DuplicateGuard(kinds=ALL, cost_annoyance=0.01).fit(history)
-    model.guard_.speaking_.thresholds[2:] = np.inf
-    clicks = Scorer(*make_state(model, history))
+    quiet = copy.deepcopy(guard)
+    quiet.speaking_.thresholds[2:] = np.inf
+    clicks = scorer_with(quiet, bookshop_model, history)
     again = {"event": "purchase", "item_id": "D-lamp", "timestamp": "2025-03-02T09:57Z"}
     cart = ["D-lamp", OTHER, "K-coffee-beans"]
     every = duplicates(scorer, "C042", cart, again)

@@ -708,10 +708,12 @@ def test_a_kind_that_a_ceiling_leaves_without_a_proof_is_silent(bookshop_history
     assert np.isfinite(guard.speaking_.thresholds).sum() == sum(one["speaks"] for one in said)
 
 
-def test_guards_of_the_whole_can_be_given(bookshop_history):
+@pytest.mark.filterwarnings("ignore::anticipate.exceptions.AnticipateWarning")
+def test_guards_of_the_whole_can_be_given():
     """They are cloned, and what is none of them is refused by name."""
+    history = random_log(0, n_customers=12).as_of("2024-10-14")
     mine = DuplicateGuard(cost_duplicate=4.0)
-    whole = Anticipator(guards={"guard": mine}, random_state=0).fit(bookshop_history)
+    whole = Anticipator(guards={"guard": mine}, random_state=0).fit(history)
 
     assert whole.guard_.cost_duplicate == 4.0
     assert whole.guard_ is not mine
@@ -722,4 +724,4 @@ def test_guards_of_the_whole_can_be_given(bookshop_history):
         ([mine], "mapping"),
     ):
         with pytest.raises(ParameterError, match=word):
-            Anticipator(guards=wrong).fit(bookshop_history)
+            Anticipator(guards=wrong).fit(history)

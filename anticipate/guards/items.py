@@ -72,8 +72,9 @@ def substitutes(items: pd.DataFrame) -> Array:
     for box, inside in _named(items, CONTAINS):
         boxes.setdefault(editions.get(int(work[inside]), [inside])[0], set()).add(box)
     for first, holding in boxes.items():
+        kept = sorted(holding)[: MOST_SUBSTITUTES + 1]  # once: a family may have many thousands
         for row in editions.get(int(work[first]), [first]):
-            found.setdefault(row, []).extend(sorted(holding)[: MOST_SUBSTITUTES + 1])
+            found.setdefault(row, []).extend(kept)
     for row, cover in _named(items, COVERED_BY):
         found.setdefault(row, []).append(cover)
     return _padded({row: sorted(set(f) - {row}) for row, f in found.items()}, len(items))
