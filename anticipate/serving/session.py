@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..kernels.events import PURCHASE_CODE
-from ..kernels.offers import WISH_CODE, is_dislike
+from ..kernels.offers import SIGNAL_CODES, WISH_CODE, is_dislike
 from .moment import Moment
 from .store import Store
 
@@ -20,6 +20,8 @@ VIEW_CODE, CART_CODE = 0, 2
 SHARE = 0.5  # what was just bought or seen pulls half as much as what lies in the cart
 _DRAWS = np.zeros(128, dtype=bool)  # by event code
 _DRAWS[[VIEW_CODE, CART_CODE, PURCHASE_CODE, WISH_CODE]] = True
+_WANTS = np.zeros(128, dtype=bool)
+_WANTS[[PURCHASE_CODE, *SIGNAL_CODES]] = True
 Pair = tuple[int, int]  # request, item
 
 
@@ -46,17 +48,18 @@ def wanted_since(store: Store, moment: Moment) -> tuple[dict[Pair, int], dict[Pa
     wished: dict[Pair, int] = {}
     if not moment.has_new:
         return bought, wished
-    events, item = moment.events, moment.events.item
-    new = moment.new & (events.timestamp >= store.cutoff) & (item >= 0) & (item < store.n_items)
-    new &= ~moment.profiling[events.customer]
-    buys, wishes = events.event == PURCHASE_CODE, events.event == WISH_CODE
-    rows = (new & (buys | wishes | is_dislike(events.event, events.value))).nonzero()[0]
-    columns = (events.customer, item, events.timestamp, buys, wishes)
-    for request, code, time, buy, wish in zip(*(c[rows].tolist() for c in columns), strict=True):
-        if buy:
-            bought[request, code] = time
-        elif wish:
-            wished[request, code] = time
-        else:
+    events, rows = moment.events, moment.new.nonzero()[0]
+    columns = (events.customer, events.item, events.timestamp, events.event, events.value)
+    who, item, time, event, value = (column[rows] for column in columns)
+    speaks = (time >= store.cutoff) & (item >= 0) & (item < store.n_items) & _WANTS[event]
+    speaks &= ~moment.profiling[who]
+    refused = is_dislike(event, value)
+    known = (column[speaks].tolist() for column in (who, item, time, event, refused))
+    for request, code, at, kind, refuses in zip(*known, strict=True):
+        if kind == PURCHASE_CODE:
+            bought[request, code] = at
+        elif kind == WISH_CODE:
+            wished[request, code] = at
+        elif refuses:
             wished.pop((request, code), None)
     return bought, wished
