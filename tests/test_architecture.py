@@ -41,6 +41,10 @@ ALLOWED: dict[str, set[str]] = {
     "datasets": {"log", "bundle", "_simulator"},
     "_simulator": set(),
     "testing": {"log", "bundle", "kernels"},
+    "engines": {
+        "log", "readers", "outcomes", "features", "kernels", "suggestions", "needs", "timing",
+        "churn", "guards", "retention", "evaluation", "bundle", "serving", "anticipator",
+    },
     "batch": ALL,
 }  # fmt: skip
 # Third-party packages that only one place may import.
