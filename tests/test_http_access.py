@@ -73,14 +73,22 @@ def local(bookshop_bundle):
 
 
 @pytest.mark.parametrize(
-    "host", ["localhost", "localhost:8080", "127.0.0.1:1", "[::1]:80", "[::1]"]
+    "host", ["localhost", "localhost:8080", "127.0.0.1:1", "[::1]:80", "[::1]", "127.0.0.2"]
 )
 def test_this_machine_may_be_called_by_its_own_names(local, host):
     assert local.get("/healthz", headers={"host": host}).status_code == 200
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "localhost.evil.example:8080", "", "127.0.0.1.nip.io"]
+    "host",
+    [
+        "evil.example",
+        "localhost.evil.example:8080",
+        "",
+        "127.0.0.1.nip.io",
+        "127.evil.example",
+        "8.8.8.8",
+    ],
 )
 def test_a_foreign_name_that_points_here_is_refused(local, host):
     """A page of the web could have its own name lead to this machine (DNS rebinding)."""

@@ -9,7 +9,7 @@ import pytest
 from http_app import AS_OF, client_of, problem_of
 
 from anticipate.exceptions import BundleError
-from anticipate.serving.http import answers, body
+from anticipate.serving.http import answers, body, route
 
 SECRET = "Zaphod-4711"
 KEY = "k" * 32
@@ -142,6 +142,23 @@ def test_what_is_no_json_is_told_by_its_place(client, text, word):
 @pytest.mark.parametrize("text", [b"[1]", b'"a"', b"1", b"null"])
 def test_a_body_that_is_no_object(client, text):
     assert "one JSON object" in problem_of(sent(client, text), 422)["detail"]
+
+
+@pytest.mark.parametrize("place", ["", "cart", "recent"])
+def test_a_body_of_many_fields_is_refused_before_each_becomes_a_fault(client, monkeypatch, place):
+    """A hundred thousand unknown ones would hold up all others for a second."""
+    monkeypatch.setattr(route, "of_validation", None)
+    many = {f"{SECRET}{number}": 1 for number in range(route.MOST_FIELDS + 1)}
+    asked = question(**({place: [many]} if place else many))
+
+    assert "more than 20 fields" in problem_of(sent(client, asked), 422)["detail"]
+
+
+def test_a_moment_before_the_calendar_is_before_the_cutoff(client):
+    told = problem_of(sent(client, question(as_of="0001-01-01T00:00:00+23:59")), 422)
+
+    assert "before the bundle's cutoff" in told["detail"]
+    assert "0001" not in told["detail"]
 
 
 def test_a_number_past_all_bounds_is_no_number(client):

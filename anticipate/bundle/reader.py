@@ -101,8 +101,9 @@ def open_bundle(
 
     Notes
     -----
-    ``"full"`` costs little more than SHA-256 over all bytes on two threads, ``"structure"`` .1 ms
-    per file and the hash of models. A save in another process is seen whole or not at all.
+    ``"full"`` costs SHA-256 over all bytes on two threads and half as much again for contents,
+    ``"structure"`` .1 ms per file and the hash of models. A save in another process is seen whole
+    or not at all.
     """
     if verify not in ("full", "structure"):
         raise ParameterError(f"verify={verify!r}: use 'full' or 'structure'.")

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels.churn import DEPARTED, REASONS, ChurnTable
-from ..suggestions import KINDS
+from ..suggestions import KINDS, sorts_needs_by_chance
 from ..suggestions.churn_words import reason_facts
 from ..suggestions.reason import sentence
 from . import dates
@@ -59,7 +59,8 @@ def answer_rows(
     withheld = is_open(matters) | moment.marketing
     found = find_candidates(store, moment, [[]] * moment.m)
     parts = []
-    offers = find_offers(store, moment, found, n, ~withheld)
+    most = n if sorts_needs_by_chance(benefits) else len(found.offers.item)
+    offers = find_offers(store, moment, found, most, ~withheld)
     if offers is not None:
         parts.append(_of_offers(store, moment, offers))
     if audience == "staff":

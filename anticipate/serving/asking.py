@@ -76,6 +76,8 @@ def _moments(store: Store, ids: list[Any], as_of: Any, recent: Any, size: int) -
 
 def _instants(store: Store, as_of: Any, n: int) -> np.ndarray[Any, Any]:
     """One for all, or one for each."""
+    if isinstance(as_of, np.ndarray) and as_of.ndim == 0:
+        as_of = as_of[()]
     if isinstance(as_of, (str, bytes)) or not hasattr(as_of, "__len__"):
         return np.full(n, to_microseconds(as_of, store.timezone), dtype=np.int64)
     instants = np.array([to_microseconds(one, store.timezone) for one in as_of], np.int64)
@@ -91,14 +93,13 @@ def _check_instants(store: Store, instants: np.ndarray[Any, Any]) -> None:
     first, last = min(known), max(known)
     if first < store.cutoff:
         raise CutoffError(
-            f"as_of {to_datetime(first)} lies before the bundle's cutoff "
-            f"{to_datetime(store.cutoff)}: the bundle knows more than was known then. Ask later, "
-            "or save a bundle with that cutoff."
+            f"as_of lies before the bundle's cutoff {to_datetime(store.cutoff)}: the bundle "
+            "knows more than was known then. Ask later, or save a bundle with that cutoff."
         )
     if last > store.cutoff + store.horizon_days * DAY:
-        warnings.warn(
-            f"as_of {to_datetime(last)} lies more than {store.horizon_days:g} days "
-            "after the bundle's cutoff; save a fresh bundle.",
+        warnings.warn(  # one text per bundle: Python keeps every text it has warned with
+            f"as_of lies more than {store.horizon_days:g} days after the bundle's cutoff "
+            f"{to_datetime(store.cutoff)}; save a fresh bundle.",
             FutureCutoffWarning,
             stacklevel=5,
         )

@@ -17,11 +17,12 @@ from ..kernels.offers import latest_signal
 from . import dates, session
 from .moment import Moment
 from .own import Own, own_of
+from .session import BOUGHT
 from .store import Store, span, spans
 
 Array = NDArray[Any]
 SIGNAL_LOG_ODDS = {-1: -3.0, 0: 0.0, 1: 1.5}  # disliked / nothing / wished, since the cutoff
-STORED, NEWCOMER, CART, BOUGHT, WISHED = range(5)  # where a row comes from
+STORED, NEWCOMER, CART = 0, 1, 2  # where a row comes from, or as the session says
 _ORIGINS = [np.full(64, origin, dtype=np.int8) for origin in (STORED, NEWCOMER)]
 
 
@@ -50,8 +51,7 @@ def find_candidates(store: Store, moment: Moment, carts: list[list[int]]) -> Can
     """All candidates of all requests at their moments, cart lines themselves left out."""
     found = _stored(store, moment)
     if any(carts) or moment.has_new:
-        found = _with_companions(store, moment, carts, found)
-        found = _without(_with_wanted(store, moment, found), carts)
+        found = _without(_with_session(store, moment, carts, found), carts)
     own = own_of(store, moment, found.request, found.item)
     log_odds = found.log_odds + _shift(store, moment, found, own)
     return Candidates(found._replace(log_odds=log_odds), own)
@@ -102,47 +102,34 @@ def _joined(first: Offers, more: Offers) -> Offers:
     return Offers(*(np.concatenate(columns) for columns in zip(first, more, strict=True)))
 
 
-def _with_companions(store: Store, moment: Moment, carts: list[list[int]], found: Offers) -> Offers:
-    """Items that go with the cart or with what was just bought: raised, or added.
+def _with_session(store: Store, moment: Moment, carts: list[list[int]], found: Offers) -> Offers:
+    """What goes with the cart or the last day, raised or added; what was wanted since, added.
 
     Few rows for each request, so this is a loop over Python's own numbers.
     """
-    lifts = _companions(store, moment, carts)
-    if not lifts:
+    lifts, wanted = _companions(store, moment, carts), session.wanted_since(store, moment)
+    if not lifts and not wanted:
         return found
     span = store.n_items + 1
     keys = found.item if moment.m == 1 else found.request * span + found.item
     place = {key: i for i, key in enumerate(keys.tolist())}
     raised = [(place[key], *lifts[key]) for key in lifts.keys() & place.keys()]
-    added = [(key, *lifts[key]) for key in sorted(lifts.keys() - place.keys())]
     if raised:
         found = _raised(found, *(np.array(column) for column in zip(*raised, strict=True)))
-    if not added:
-        return found
-    key, lift, because = zip(*added, strict=True)
-    more = _added(store, np.divmod(np.array(key), span), CART, np.array(because))
-    return _joined(found, more._replace(log_odds=more.log_odds + np.array(lift)))
+    added = [(key, CART, *lifts[key]) for key in lifts.keys() - place.keys()]
+    for (request, item), (origin, when) in wanted.items():
+        key = request * span + item
+        if key not in place and key not in lifts:
+            added.append((key, origin, 0.0, when))
+    return _joined(found, _added(store, sorted(added))) if added else found
 
 
-def _with_wanted(store: Store, moment: Moment, found: Offers) -> Offers:
-    """What was bought or wished for since the cutoff, where it is not offered yet."""
-    bought, wished = session.wanted_since(store, moment)
-    for origin, wanted in ((BOUGHT, bought), (WISHED, wished)):
-        if wanted:
-            known = set(zip(found.request.tolist(), found.item.tolist(), strict=True))
-            new = sorted(wanted.keys() - known)
-            if new:
-                pair = np.array(new).T
-                when = np.array([wanted[one] for one in new])
-                found = _joined(found, _added(store, (pair[0], pair[1]), origin, when))
-    return found
-
-
-def _added(store: Store, pair: tuple[Array, Array], origin: int, row: Array) -> Offers:
-    """Rows that the bundle does not hold, at what all need of these items."""
-    request, item = pair
-    log_odds = store.group("prior")["log_odds"][item]
-    return Offers(request, item, log_odds, np.full(len(item), origin, dtype=np.int8), row)
+def _added(store: Store, rows: list[tuple[int, int, float, int]]) -> Offers:
+    """Rows (key, origin, lift, row) beside those stored, at what all need and the lift."""
+    key, origin, lift, row = (np.array(column) for column in zip(*rows, strict=True))
+    request, item = np.divmod(key, store.n_items + 1)
+    log_odds = store.group("prior")["log_odds"][item] + lift
+    return Offers(request, item, log_odds, origin.astype(np.int8), row)
 
 
 def _raised(found: Offers, at: Array, lift: Array, because: Array) -> Offers:

@@ -34,12 +34,13 @@ def to_microseconds(instant: Any, timezone: str, name: str = "as_of") -> int:
 
 
 def to_datetime(microseconds: int, timezone: str = "UTC") -> datetime:
-    """An aware datetime; instants past the calendar's end are cut to it."""
+    """An aware datetime; instants past either end of the calendar are cut to it."""
     try:
         utc = _EPOCH + timedelta(microseconds=int(microseconds))
         return utc if timezone == "UTC" else utc.astimezone(ZoneInfo(timezone))
     except OverflowError:
-        return datetime.max.replace(tzinfo=UTC)
+        end = datetime.max if microseconds > 0 else datetime.min
+        return end.replace(tzinfo=UTC)
 
 
 def _datetime(instant: Any, name: str) -> datetime:

@@ -10,10 +10,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..suggestions.reason import Fact
-from .candidates import BOUGHT, CART, NEWCOMER, WISHED
+from .candidates import CART, NEWCOMER
 from .instants import to_datetime
 from .moment import Moment
 from .names import item_name
+from .session import BOUGHT, WISHED
 from .store import Store
 
 DAY = 86_400_000_000

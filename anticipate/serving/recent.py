@@ -59,8 +59,8 @@ def read_recent(recent: Any, store: Store, words: Words) -> Recent:
     if len(rows) > 1:
         _admit_in_order(rows, words)
     coded = [_code_row(row, number, store, words) for number, row in enumerate(rows)]
-    later = [one for one in coded if one[2] >= store.cutoff]
-    unique = _once_per_event_id(_in_order(later))
+    once = _once_per_event_id(_in_order(coded))
+    unique = [one for one in once if one[2] >= store.cutoff]
     if len(unique) < len(coded):
         _LOG.info("recent: %d of %d rows not used", len(coded) - len(unique), len(coded))
     positions: dict[Any, list[int]] = {}
@@ -201,7 +201,7 @@ def _number(row: dict[str, Any], name: str, where: str, missing: float = np.nan)
         number = float(row[name])
     except (TypeError, ValueError, OverflowError):
         raise BadRowsError(f"{where}: {name} is not a number.") from None
-    if math.isinf(number):
+    if not math.isfinite(number):
         raise BadRowsError(f"{where}: {name} must be finite.")
     return number
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from .._checks import check_count, check_option
 from ..suggestions import Suggestion, order_suggestions
-from ..suggestions.order import check_benefits
+from ..suggestions.order import check_benefits, sorts_needs_by_chance
 from .asking import ask, ask_in_parts, customers_of
 from .candidates import find_candidates
 from .care import find_open, follow_ups, has_follow_up, is_open, may_show
@@ -58,6 +58,7 @@ class Scorer:
         self._store = Store(manifest, arrays)
         check_benefits(benefits)
         self.benefits = check_benefits({**(manifest.get("benefits") or {}), **(benefits or {})})
+        self._sorts_by_chance = sorts_needs_by_chance(self.benefits)
 
     @classmethod
     def load(
@@ -200,22 +201,20 @@ class Scorer:
         from .tables import suggestion_table
 
         _check(n, audience)
-        ids = customers_of(self._store, customer_ids)
-        moments = ask_in_parts(self._store, ids, as_of, recent)
+        store, ids = self._store, customers_of(self._store, customer_ids)
         return suggestion_table(
-            (moment, answer_rows(self._store, moment, n, audience, self.benefits))
-            for moment in moments
+            (moment, answer_rows(store, moment, n, audience, self.benefits))
+            for moment in ask_in_parts(store, ids, as_of, recent)
         )
 
     def churn(
         self, customer_ids: Iterable[Any] | None = None, *, as_of: Any, recent: Any = None
     ) -> pd.DataFrame:
         """``ChurnModel.predict``'s columns at a moment, indexed by customer_id."""
-        from .tables import churn_frame
+        from .tables import CHURN_PART, churn_frames
 
-        ids = customers_of(self._store, customer_ids)
-        moment = ask(self._store, ids, as_of, recent)
-        return churn_frame(moment, churn_at(self._store, moment))
+        store, ids = self._store, customers_of(self._store, customer_ids)
+        return churn_frames(store, ask_in_parts(store, ids, as_of, recent, CHURN_PART))
 
     def rank_at_risk(
         self,
@@ -279,7 +278,8 @@ class Scorer:
         found = find_candidates(store, moment, [[line.item for line in cart] for cart in carts])
         matters = find_open(moment)
         withheld = is_open(matters) | moment.marketing
-        offers = make_offers(store, moment, found, n, ~withheld)
+        most = n if self._sorts_by_chance else len(found.offers.item)
+        offers = make_offers(store, moment, found, most, ~withheld)
         warnings = check_carts(store, moment, carts, audience)
         shown = [one + other for one, other in zip(warnings, offers, strict=True)]
         if audience == "staff":

@@ -15,6 +15,7 @@ from ..kernels.offers import SIGNAL_CODES, WISH_CODE, is_dislike
 from .moment import Moment
 from .store import Store
 
+BOUGHT, WISHED = 3, 4  # where a row comes from, beside those of ``candidates``
 DAY = 86_400_000_000
 VIEW_CODE, CART_CODE = 0, 2
 SHARE = 0.5  # what was just bought or seen pulls half as much as what lies in the cart
@@ -26,7 +27,8 @@ Pair = tuple[int, int]  # request, item
 
 
 def seeds(store: Store, moment: Moment, carts: list[list[int]]) -> list[tuple[int, int, float]]:
-    """(request, item, share of its pull): the carts' items, and those of the last day.
+    """(request, item, share of its pull): the carts' items, and those of the last day, unless
+    refused or sent back after all.
 
     Sessions are short, so this is a loop.
     """
@@ -35,31 +37,35 @@ def seeds(store: Store, moment: Moment, carts: list[list[int]]) -> list[tuple[in
         events = moment.events
         for request in moment.changed.nonzero()[0].tolist():
             rows = moment.rows(request)
-            since = max(store.cutoff, moment.as_of.item(request) - DAY)
-            draws = (events.timestamp[rows] >= since) & _DRAWS[events.event[rows]]
-            for item in events.item[rows][draws].tolist():
-                found.setdefault((request, item), SHARE)
+            event, since = events.event[rows], max(store.cutoff, moment.as_of.item(request) - DAY)
+            refuses = is_dislike(event, events.value[rows])
+            speaks = (events.timestamp[rows] >= since) & (_DRAWS[event] | refuses)
+            last = zip(events.item[rows][speaks].tolist(), refuses[speaks].tolist(), strict=True)
+            for item, refused in dict(last).items():
+                if not refused:
+                    found.setdefault((request, item), SHARE)
     return [(*pair, share) for pair, share in found.items() if 0 <= pair[1] < store.n_items]
 
 
-def wanted_since(store: Store, moment: Moment) -> tuple[dict[Pair, int], dict[Pair, int]]:
-    """When each item was last bought, and wished for and not refused, since the cutoff."""
-    bought: dict[Pair, int] = {}
-    wished: dict[Pair, int] = {}
+def wanted_since(store: Store, moment: Moment) -> dict[Pair, tuple[int, int]]:
+    """BOUGHT or WISHED since the cutoff, the latter not refused again, and when at last."""
     if not moment.has_new:
-        return bought, wished
+        return {}
     events, rows = moment.events, moment.new.nonzero()[0]
-    columns = (events.customer, events.item, events.timestamp, events.event, events.value)
-    who, item, time, event, value = (column[rows] for column in columns)
+    every = (events.customer, events.item, events.timestamp, events.event, events.value)
+    who, item, time, event, value = (column[rows] for column in every)
     speaks = (time >= store.cutoff) & (item >= 0) & (item < store.n_items) & _WANTS[event]
     speaks &= ~moment.profiling[who]
-    refused = is_dislike(event, value)
-    known = (column[speaks].tolist() for column in (who, item, time, event, refused))
-    for request, code, at, kind, refuses in zip(*known, strict=True):
+    known = (
+        column[speaks].tolist() for column in (who, item, time, event, is_dislike(event, value))
+    )
+    bought: dict[Pair, tuple[int, int]] = {}
+    wished: dict[Pair, tuple[int, int]] = {}
+    for request, code, at, kind, refused in zip(*known, strict=True):
         if kind == PURCHASE_CODE:
-            bought[request, code] = at
+            bought[request, code] = BOUGHT, at
         elif kind == WISH_CODE:
-            wished[request, code] = at
-        elif refuses:
+            wished[request, code] = WISHED, at
+        elif refused:
             wished.pop((request, code), None)
-    return bought, wished
+    return wished | bought

@@ -19,9 +19,13 @@ from ..suggestions import KINDS
 from ..suggestions.churn_words import reason_sentences
 from .answer_rows import AnswerRows
 from .dates import NEVER
+from .leaving import churn_at
 from .moment import Moment
+from .moment_pages import one_by_one
+from .store import Store
 
 Array = NDArray[Any]
+CHURN_PART = 10_000  # customers at once
 SUGGESTION_COLUMNS = ("customer_id", "as_of", "rank", "kind", "item_id", "probability", "due",
                       "reason_code", "reason")  # fmt: skip
 
@@ -54,8 +58,13 @@ def _columns(moment: Moment, rows: AnswerRows) -> dict[str, Array]:
     return dict(zip(SUGGESTION_COLUMNS, columns, strict=True))
 
 
-def churn_frame(moment: Moment, table: ChurnTable) -> pd.DataFrame:
-    """``ChurnModel.predict``'s columns."""
+def churn_frames(store: Store, moments: Iterable[Moment]) -> pd.DataFrame:
+    """``ChurnModel.predict``'s columns, part after part."""
+    frames = [_churn_frame(one, churn_at(store, one)) for one in one_by_one(store, moments)]
+    return frames[0] if len(frames) == 1 else pd.concat(frames)
+
+
+def _churn_frame(moment: Moment, table: ChurnTable) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "p_churn": table.p_churn,

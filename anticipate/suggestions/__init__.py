@@ -1,6 +1,6 @@
 """What one should do about it: suggestions with reasons, and the order they come in."""
 
-from .order import BENEFITS, expected_benefit, order_suggestions
+from .order import BENEFITS, expected_benefit, order_suggestions, sorts_needs_by_chance
 from .reason import LANGUAGES, Reason
 from .suggestion import CUSTOMER_KINDS, KINDS, SELLING_KINDS, Suggestion
 
@@ -14,4 +14,5 @@ __all__ = [
     "Suggestion",
     "expected_benefit",
     "order_suggestions",
+    "sorts_needs_by_chance",
 ]

@@ -57,6 +57,12 @@ def _pair(kind: str, given: Iterable[float]) -> tuple[float, float]:
     return benefit, cost
 
 
+def sorts_needs_by_chance(benefits: Mapping[str, tuple[float, float]]) -> bool:
+    """Whether the more probable need is always the one of more benefit, whatever its kind."""
+    pairs = {benefits[kind] for kind in ("restock_due", "next_need")}
+    return len(pairs) == 1 and min(pairs)[0] > 0
+
+
 def expected_benefit(
     suggestion: Suggestion, benefits: Mapping[str, tuple[float, float]] = BENEFITS
 ) -> float:

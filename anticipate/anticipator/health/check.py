@@ -21,6 +21,7 @@ from ...exceptions import BundleError, CutoffError, EmptyHistoryError, IdTypeErr
 from ...log import InteractionLog
 from ...log.clock import Instant, to_microseconds, to_timestamp
 from ...serving import Scorer
+from ...serving.checks import content_faults
 from ...serving.overlay import index_size
 from ...serving.store import Store
 from ..state import load_models
@@ -134,7 +135,7 @@ def bundle_health(
     """
     if not isinstance(log, InteractionLog):
         raise ParameterError(f"log must be an InteractionLog; got {type(log).__name__}.")
-    manifest, arrays = open_bundle(path, verify=verify)
+    manifest, arrays = open_bundle(path, verify=verify, check=content_faults)
     if "reference" not in manifest:
         raise BundleError(
             f"bundle {path}: it was saved without a reference of its days, so no drift can be "

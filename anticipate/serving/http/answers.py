@@ -107,10 +107,10 @@ def brief(scorer: Scorer, asked: BriefOne | BriefMany, as_of: datetime) -> Answe
         own.setdefault(row["customer_id"], []).append(row)
     # The first brief reads all rows, so that a bad one is told by its number; the others need
     # their own alone.
-    first, *rest = asked.customer_ids
-    briefs = [scorer.brief(first, recent=asked.recent, **how)]
-    briefs += [scorer.brief(id_, recent=own.get(id_), **how) for id_ in rest]
-    return {"results": briefs}
+    first, *rest = dict.fromkeys(asked.customer_ids)
+    briefs = {first: scorer.brief(first, recent=asked.recent, **how)}
+    briefs |= {id_: scorer.brief(id_, recent=own.get(id_), **how) for id_ in rest}
+    return {"results": [briefs[id_] for id_ in asked.customer_ids]}
 
 
 def _moments(scorer: Scorer, ids: list[Any], as_of: datetime, recent: Any) -> Iterator[Moment]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import ipaddress
 import logging
 import time
 from collections.abc import Iterable
@@ -20,7 +21,7 @@ from .faults import LOG, where
 from .metrics import Metrics
 from .problems import ClientGone, Problem
 
-LOOPBACK_NAMES = frozenset({b"localhost", b"127.0.0.1", b"[::1]"})
+_LOOPBACK_NAMES = frozenset({b"localhost", b"127.0.0.1", b"[::1]"})
 CLIENT_GONE = 499  # in counts and logs alone; nobody was there to be answered
 _HEADERS = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
 
@@ -62,7 +63,7 @@ class Gate:
         except ClientGone:
             status = CLIENT_GONE
         except Exception as error:
-            LOG.error("%s %s: %s", scope["method"], _route(scope), where(error))
+            LOG.error("%s %s: %s", _method(scope), _route(scope), where(error))
             if not status:
                 await Problem(500).response()(scope, receive, send_on)
         finally:
@@ -78,7 +79,7 @@ class Gate:
             a page of the web that had its own name point here would be let in otherwise.
         """
         headers = dict(scope["headers"])
-        if self.local_only and _host(headers) not in LOOPBACK_NAMES:
+        if self.local_only and not _is_local(_host(headers)):
             raise Problem(421, "Without a key only localhost is served.")
         if self.digests and scope["path"] not in self.open_paths and not self._knows(headers):
             raise Problem(
@@ -100,8 +101,14 @@ class Gate:
         self.metrics.answered(route, status, seconds)
         if LOG.isEnabledFor(logging.DEBUG):
             generation = scope.get("generation", "-")
-            method = scope["method"] if scope["method"] in ("GET", "POST") else "other"
-            LOG.debug("%s %s %d %.2f ms %s", method, route, status, seconds * 1e3, generation)
+            LOG.debug(
+                "%s %s %d %.2f ms %s", _method(scope), route, status, seconds * 1e3, generation
+            )
+
+
+def _method(scope: Scope) -> str:
+    """No text of the caller's."""
+    return scope["method"] if scope["method"] in ("GET", "POST") else "other"
 
 
 def _with_safety(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
@@ -114,6 +121,16 @@ def _route(scope: Scope) -> str:
     """The template, never what was typed."""
     route: Any = scope.get("route")
     return getattr(route, "path", "unknown")
+
+
+def _is_local(name: bytes) -> bool:
+    """A name that no page of the web can have."""
+    if name in _LOOPBACK_NAMES:
+        return True
+    try:
+        return ipaddress.ip_address(name.decode("latin-1").strip("[]")).is_loopback
+    except ValueError:
+        return False
 
 
 def _host(headers: dict[bytes, bytes]) -> bytes:

@@ -25,6 +25,7 @@ from .body import read_json
 from .problems import Problem, of_validation
 
 THREADS, MOST_WAITING = 2, 64
+MOST_FIELDS = 20  # of one object: a question, a row or a line has fewer
 Result = TypeVar("Result")
 
 
@@ -49,6 +50,7 @@ class QuestionRoute(APIRoute):
         value = await read_json(scope, receive)
         if not isinstance(value, dict):
             raise Problem(422, "The body must be one JSON object.")
+        _check_sizes(value)
         try:
             asked = self.question.validate_python(value)
         except ValidationError as error:
@@ -58,6 +60,18 @@ class QuestionRoute(APIRoute):
         headers = [(b"content-type", b"application/json"), (b"content-length", length)]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
+
+
+def _check_sizes(value: Any) -> None:
+    """Refuse objects of more fields than any question has, before each becomes a fault."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            if len(one) > MOST_FIELDS:
+                raise Problem(422, f"An object has more than {MOST_FIELDS} fields; leave some out.")
+            one = list(one.values())
+        waiting += [inner for inner in one if isinstance(inner, (dict, list))]
 
 
 class Threads:
