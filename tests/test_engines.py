@@ -77,6 +77,22 @@ def test_features_are_those_in_memory(tmp_path, n_partitions, text):
     )
 
 
+def test_features_of_pairs_are_those_in_memory(tmp_path):
+    """The gaps of an item are those of all customers, whichever partition they are in."""
+    rows = shop(21)
+    events = write(tmp_path / "events", rows)
+    parts = partition_events(events, tmp_path / "w", n_partitions=6, **OPTIONS)
+    history = InteractionLog.from_frame(rows, **OPTIONS).as_of(CUTOFF)
+
+    files = streamed_features(parts, CUTOFF, tmp_path / "out", level="pair")
+
+    found = together(files, ["customer_id", "item_id"])
+    expected = FeatureBuilder("pair").fit_transform(history)
+    assert found.index.tolist() == expected.index.tolist()
+    assert np.array_equal(found.to_numpy(), expected.to_numpy(), equal_nan=True)
+    assert np.isfinite(found["overdue_ratio"]).all()
+
+
 def test_features_of_items_are_those_in_memory(tmp_path):
     rows = shop(7)
     events = write(tmp_path / "events", rows)

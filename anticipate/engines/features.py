@@ -23,7 +23,7 @@ from .partitions import Partitions
 from .spill import whole
 
 _LOG = logging.getLogger("anticipate")
-_KEY = {"customer": "customer", "item": "item"}
+_KEY = {"customer": "customer", "pair": "customer", "item": "item"}
 
 
 def streamed_features(
@@ -40,8 +40,8 @@ def streamed_features(
     Parameters
     ----------
     parts : Partitions
-        Divided by customer for level "customer", by item for level "item".
-    level : {"customer", "item"}
+        Divided by customer for levels "customer" and "pair", by item for level "item".
+    level : {"customer", "pair", "item"}
     features : sequence of str, optional
         As ``FeatureBuilder``.
 
@@ -65,19 +65,28 @@ def streamed_features(
     target = check_writable_folder(folder)
     target.mkdir(parents=True, exist_ok=True)
     builder = FeatureBuilder(level, features)
+    jobs = Parallel(n_jobs=n_jobs or 1, return_as="generator")
+    if level == "pair":  # gaps of an item are those of all customers
+        builder.finish(jobs(delayed(_partial)(parts, n, cutoff, builder) for n in range(parts.n)))
+    else:
+        builder.finish([])
     work = (delayed(_write)(parts, n, cutoff, builder, target) for n in range(parts.n))
     done = []
-    for file in Parallel(n_jobs=n_jobs or 1, return_as="generator")(work):
+    for file in jobs(work):
         done.append(file)
         _LOG.info("features", extra={"step": (len(done), parts.n)})
     return done
+
+
+def _partial(parts: Partitions, number: int, cutoff: Any, builder: FeatureBuilder) -> Any:
+    return builder.partial(parts.history(number, cutoff))
 
 
 def _write(
     parts: Partitions, number: int, cutoff: Any, builder: FeatureBuilder, target: Path
 ) -> Path:
     history = parts.history(number, cutoff)
-    table = builder.fit(history).transform(history).reset_index()
+    table = builder.transform(history).reset_index()
     file = target / f"part-{number:05d}.parquet"
     arrow = pa.Table.from_pandas(table, preserve_index=False)
     whole(file, lambda beside: pq.write_table(arrow, beside))

@@ -9,6 +9,7 @@ Never  the clock, the outcome window, another customer's rows (but at level "ite
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import reduce
 from typing import Any, Self, TypeVar
 
 import numpy as np
@@ -25,6 +26,7 @@ from ..kernels.item_features import Shelf, gap_sums, mean_gap_days
 from ..kernels.past import Past
 from ..log import History
 from ..log.ids import lookup_codes
+from ..log.vocabulary import union_ids
 from . import activity, cadence, contacts, interest, items, pairs, returned, value, variety
 from .feature import Feature
 
@@ -112,12 +114,24 @@ class FeatureBuilder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         ParameterError
             If the level or a feature does not exist, or ``history`` is no History.
         """
+        return self.finish([self.partial(history)])
+
+    def partial(self, history: History) -> tuple[Array, Array]:
+        """What ``fit`` adds up over customers: item ids, and int64 sums of their gaps (3, n)."""
         names = _check_features(self.level, self.features)
         check_history(history)
-        if self.level == "pair" and "overdue_ratio" in names:
-            self.item_ids_ = history.item_ids
-            self.item_gap_days_ = self._item_gap_days(history)
-        self.features_ = names
+        if self.level != "pair" or "overdue_ratio" not in names:
+            return history.item_ids[:0], np.zeros((3, 0), dtype=np.int64)
+        return history.item_ids, self._gap_sums(history)
+
+    def finish(self, parts: Iterable[tuple[Array, Array]]) -> Self:
+        """``fit`` from the parts of customers that no two of them share."""
+        self.features_ = _check_features(self.level, self.features)
+        if self.level == "pair" and "overdue_ratio" in self.features_:
+            self.item_ids_, total = reduce(_added, parts)
+            own = mean_gap_days(*total)
+            overall = mean_gap_days(*total.sum(axis=1, keepdims=True))
+            self.item_gap_days_ = np.append(np.where(total[2] > 0, own, overall), overall)
         return self
 
     def transform(self, history: History) -> pd.DataFrame:
@@ -193,7 +207,7 @@ class FeatureBuilder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def _table(self, values: Array, index: pd.Index) -> pd.DataFrame:
         return pd.DataFrame(values.T, index=index, columns=self.features_, copy=False)
 
-    def _item_gap_days(self, history: History) -> Array:
+    def _gap_sums(self, history: History) -> Array:
         past = Past(history.events, history.cutoffs, history.n_items)
         total = np.zeros((3, history.n_items), dtype=np.int64)
 
@@ -204,9 +218,7 @@ class FeatureBuilder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
         for seen, sums in self._over_blocks(past, count):
             total[:, seen] += sums
-        own = mean_gap_days(*total)
-        overall = mean_gap_days(*total.sum(axis=1, keepdims=True))
-        return np.append(np.where(total[2] > 0, own, overall), overall)
+        return total
 
     def _aligned_gap_days(self, history: History) -> Array:
         codes = lookup_codes(history.item_ids, self.item_ids_)
@@ -256,6 +268,15 @@ def _check_features(level: str, features: Sequence[str] | None) -> list[str]:
             f"got {unknown or names}."
         )
     return names
+
+
+def _added(one: tuple[Array, Array], other: tuple[Array, Array]) -> tuple[Array, Array]:
+    """Sums of the items of either; whole numbers, so their order does not matter."""
+    ids = union_ids(one[0], other[0])
+    total = np.zeros((3, len(ids)), dtype=np.int64)
+    for its, sums in (one, other):
+        total[:, lookup_codes(its, ids)] += sums
+    return ids, total
 
 
 def _category_codes(history: History) -> Array | None:
