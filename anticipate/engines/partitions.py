@@ -135,6 +135,8 @@ def partition_events(
     for one in Parallel(n_jobs=jobs, return_as="generator")(work):
         accounts.append(one)
         _LOG.info("partition", extra={"step": (len(accounts), len(pieces))})
+    for left in own.glob("*.tmp"):  # of runs that were killed
+        left.unlink(missing_ok=True)
     _check_rows(accounts, how.mapping.on_bad_rows)
     parts = Partitions(own, how, accounts + damaged)
     check_largest(int(parts.counts.max()), limit)
