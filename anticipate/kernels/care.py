@@ -55,9 +55,10 @@ def open_matters(events: Events, as_of: Array) -> OpenMatters:
     complaints = np.flatnonzero((kinds == COMPLAINT_CODE) & (age <= COMPLAINT_DAYS * DAY))
     returns = np.flatnonzero((kinds == RETURN_CODE) & (age <= RETURN_DAYS * DAY))
     # Few rows of few customers are this young, so they are judged one by one.
+    resolved = np.flatnonzero(kinds == RESOLVED_CODE)
     for rows, target in ((complaints, found.complaint), (returns, found.returned)):
         for row in rows.tolist():
-            if not is_resolved(events, row):
+            if not is_resolved(events, row, resolved):
                 target[events.customer[row]] = row
     due = (age >= RECHECK_AFTER_DAYS * DAY) & (
         age < (RECHECK_AFTER_DAYS + RECHECK_WITHIN_DAYS) * DAY
@@ -67,16 +68,18 @@ def open_matters(events: Events, as_of: Array) -> OpenMatters:
     return found
 
 
-def is_resolved(events: Events, row: int) -> bool:
-    """A resolved event of the same customer, not earlier than the row, about the same thing."""
+def is_resolved(events: Events, row: int, resolved: Array) -> bool:
+    """A resolved event of the same customer, not earlier than the row, about the same thing.
+
+    ``resolved`` are the rows of all such events, ascending: they are few where events are many.
+    """
     start, end = events.offsets[events.customer[row] : events.customer[row] + 2].tolist()
     # Rows of one instant are sorted by item, which says nothing about what came first.
     first = start + int(events.timestamp[start:end].searchsorted(events.timestamp[row]))
-    later = slice(first, end)
-    resolved = events.event[later] == RESOLVED_CODE
-    resolved &= same_or_unsaid(events.item[later], events.item[row])
-    resolved &= same_or_unsaid(events.order[later], events.order[row])
-    return bool(resolved.any())
+    later = resolved[slice(*resolved.searchsorted((first, end)).tolist())]
+    fits = same_or_unsaid(events.item[later], events.item[row])
+    fits &= same_or_unsaid(events.order[later], events.order[row])
+    return bool(fits.any())
 
 
 def same_or_unsaid(theirs: Array, ours: Any) -> Array:

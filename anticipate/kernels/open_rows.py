@@ -60,10 +60,12 @@ def open_rows(events: Events, as_of: Array) -> OpenRows:
         return rows[_age(events, rows, as_of) <= days * DAY].tolist()
 
     # Few rows of few customers are this young, so they are judged one by one.
-    complaints = [r for r in recent(COMPLAINT_CODE, COMPLAINT_DAYS) if not is_resolved(events, r)]
-    returns = [r for r in recent(RETURN_CODE, RETURN_DAYS) if not is_resolved(events, r)]
-    contacts = [r for r in recent(CONTACT_CODE, CONTACT_DAYS) if answer_row(events, r) < 0]
     resolved = np.flatnonzero(events.event == RESOLVED_CODE)
+    complaints, returns = (
+        [row for row in recent(code, days) if not is_resolved(events, row, resolved)]
+        for code, days in ((COMPLAINT_CODE, COMPLAINT_DAYS), (RETURN_CODE, RETURN_DAYS))
+    )
+    contacts = [row for row in recent(CONTACT_CODE, CONTACT_DAYS) if answer_row(events, row) < 0]
     age = _age(events, resolved, as_of)
     end = RECHECK_AFTER_DAYS + RECHECK_WITHIN_DAYS
     due = resolved[(age >= RECHECK_AFTER_DAYS * DAY) & (age < end * DAY)]
