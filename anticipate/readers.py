@@ -33,6 +33,8 @@ _DAMAGED = (
     pd.errors.ParserError, pd.errors.ParserWarning, pd.errors.EmptyDataError, EOFError, OSError,
     LookupError, lzma.LZMAError, zipfile.BadZipFile, zlib.error,
 )  # fmt: skip
+# What pyarrow raises where the bytes are in order and the metadata, or text in them, is not.
+_NONSENSE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
 
 
 def read_log(path: str | Path, log_type: type[InteractionLog], **options: Any) -> InteractionLog:
@@ -231,11 +233,15 @@ def _read_parquet(file: Path, columns: list[str] | None) -> pd.DataFrame:
         raise MissingExtraError(
             "reading Parquet needs pyarrow: pip install 'anticipate-needs[parquet]'."
         ) from None
+    # As floats, whole numbers beside nulls would lose their last digits.
+    exact = {pa.int64(): pd.Int64Dtype(), pa.uint64(): pd.UInt64Dtype()}
     try:
         found = pq.read_schema(file).names
         use = None if columns is None else [name for name in columns if name in found]
         table = pq.read_table(file, columns=use)
-    except (pa.ArrowException, OSError) as error:
+        holes = any(column.null_count for column in table.columns)
+        frame: pd.DataFrame = table.to_pandas(types_mapper=exact.get if holes else None)
+    except (pa.ArrowException, OSError, *_NONSENSE) as error:
         raise ReadError(
             f"{file.name} cannot be read as Parquet ({type(error).__name__}): it is damaged or "
             "cut off. Write it again."
@@ -243,7 +249,4 @@ def _read_parquet(file: Path, columns: list[str] | None) -> pd.DataFrame:
     if columns is not None and len(use or []) < len(columns):
         missing = sorted(set(columns) - set(found))
         raise ColumnError(f"{file.name}: no column {missing}; found {sorted(found)}.")
-    # As floats, whole numbers beside nulls would lose their last digits.
-    exact = {pa.int64(): pd.Int64Dtype(), pa.uint64(): pd.UInt64Dtype()}
-    holes = any(table[name].null_count for name in table.column_names)
-    return table.to_pandas(types_mapper=exact.get if holes else None)
+    return frame
