@@ -9,6 +9,9 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from .exceptions import ColumnError, OutputError, ParameterError
 
 T = TypeVar("T")
@@ -18,16 +21,51 @@ def check_positive(name: str, value: Any) -> float:
     """A finite number above zero."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise ParameterError(f"{name} must be a number above 0; got {type(value).__name__}.")
-    if not math.isfinite(value) or float(value) <= 0:
-        raise ParameterError(f"{name} must be a finite number above 0; got {value}.")
-    return float(value)
+    number = as_float(value)
+    if not math.isfinite(number) or number <= 0:
+        raise ParameterError(f"{name} must be a finite number above 0; got {number:g}.")
+    return number
 
 
 def check_probability(name: str, value: Any) -> float:
     """A number in [0, 1]."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 <= float(value) <= 1:
-        raise ParameterError(f"{name} must be a number from 0 to 1; got {value!r}.")
-    return float(value)
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise ParameterError(f"{name} must be a number from 0 to 1; got {type(value).__name__}.")
+    if not 0 <= (number := as_float(value)) <= 1:
+        raise ParameterError(f"{name} must be a number from 0 to 1; got {number:g}.")
+    return number
+
+
+def as_float(value: Any) -> float:
+    """A number as float; what is too large for one is infinite."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
+def check_numbers(name: str, values: Any) -> NDArray[np.float64]:
+    """Numbers as float64, NaN where one is missing; an error counts the others, by row and type."""
+    try:
+        if hasattr(values, "iloc"):  # pandas: a missing number of its own kind is no float
+            return np.asarray(values.to_numpy(dtype=np.float64, na_value=np.nan))
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
+        raise ParameterError(f"{name} must be numbers; {_no_numbers(values)}.") from None
+
+
+def _no_numbers(values: Any) -> str:
+    """How many are none, where the first ones stand, and of which type they are."""
+    kinds = {}
+    for row, value in enumerate(values if hasattr(values, "__iter__") else [values]):
+        try:
+            float(value)
+        except (TypeError, ValueError, OverflowError):
+            kinds[row] = type(value).__name__
+    if not kinds:
+        return f"got {getattr(values, 'dtype', type(values).__name__)}"
+    first = list(kinds)[:3]
+    return f"{len(kinds)} are not (rows {first}, of type {kinds[first[0]]})"
 
 
 def check_confidence(value: Any) -> float:

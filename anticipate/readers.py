@@ -53,7 +53,7 @@ def read_log(path: str | Path, log_type: type[InteractionLog], **options: Any) -
     for option, key in (("items", c.ITEM), ("customers", c.CUSTOMER)):
         file = options.get(option)
         if isinstance(file, (str, Path)):
-            options[option] = table = read_table(file, text=[key], **csv)
+            options[option] = table = read_keyed(file, key, **csv)
             columns[options.get(key, key)].append((table, key, is_csv(file)))
     for name, same in columns.items():
         if name not in text_ids:
@@ -105,7 +105,15 @@ def read_table(
 
 def read_attributes(path: str | Path, key: str, **csv: Any) -> pd.DataFrame:
     """A table of item or customer attributes, keyed by ``key``."""
-    return whole_ids(read_table(path, text=[key], **csv), [key])
+    return whole_ids(read_keyed(path, key, **csv), [key])
+
+
+def read_keyed(path: str | Path, key: str, **csv: Any) -> pd.DataFrame:
+    """The same, its ids as they are written."""
+    table = read_table(path, text=[key], **csv)
+    if is_csv(path) and key not in table:
+        raise _no_header(Path(path), list(map(str, table.columns)), [key])
+    return table
 
 
 def columns_wanted(options: dict[str, Any]) -> list[str]:
@@ -188,8 +196,18 @@ def _check_header(file: Path, names: list[str], wanted: list[str] | None) -> Non
         raise ReadError(
             f"{file.name}: the first line holds numbers, not the names of columns; add a header."
         )
+    if missing and len(missing) == len(wanted):
+        raise _no_header(file, names, missing)
     if missing:
         raise ColumnError(f"{file.name}: no column {missing}; found {sorted(names)}.")
+
+
+def _no_header(file: Path, names: list[str], missing: list[str]) -> ColumnError:
+    """Without repeating the first line: where there is no header, it is a customer's."""
+    told = f"{file.name}: no column {missing} among its {len(names)}. "
+    if len(names) == 1 and any(name in names[0] for name in missing):
+        return ColumnError(told + "Its first line holds the names in one: say sep=';', or what is.")
+    return ColumnError(told + "Say how yours are named, or give the file a header.")
 
 
 def _is_number(text: str) -> bool:

@@ -279,7 +279,7 @@ def test_a_letter_cut_in_two_is_no_text():
     assert is_text(*packed([whole[:3], whole[3:]]))
     assert not is_text(*packed([whole[:2], whole[2:]]))
     assert not is_text(*packed([b"\xff"]))
-    assert is_text(*packed([b"", "\ud800".encode("utf-8", "surrogatepass"), b""]))
+    assert not is_text(*packed([b"", "\ud800".encode("utf-8", "surrogatepass"), b""]))
 
 
 @pytest.mark.parametrize(

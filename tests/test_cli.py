@@ -120,14 +120,17 @@ def test_bad_input_is_one_line_and_status_two(capsys, monkeypatch, tmp_path, arg
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_missing_column_names_what_was_found(capsys, tmp_path):
+def test_a_first_line_with_no_name_of_ours_is_not_repeated(capsys, tmp_path):
+    """Where there is no header it is a customer's; the columns missing are named."""
     (tmp_path / "o.csv").write_text("who,what,ts\n1,2,2025-01-01\n", encoding="utf-8")
     status, _, err = run(
         capsys, "train", tmp_path / "o.csv", "--timezone", "UTC", "--out", tmp_path / "b"
     )
 
     assert status == 2
-    assert "'ts'" in err
+    assert "'timestamp'" in err
+    assert "among its 3" in err
+    assert "'ts'" not in err
     assert not (tmp_path / "b").exists()
 
 

@@ -130,7 +130,7 @@ def test_columns_of_any_numeric_kind_are_read():
         (Y, SCORE, [0] * 6, "one arm: nobody"),
         ([], [], [], "one arm: nobody of 0"),
         (Y, SCORE, [0, 1, 2, 0, 1, 2], "0, 1 or bool"),
-        (Y, SCORE, ["a", "b"] * 3, "column of numbers"),
+        (Y, SCORE, ["a", "b"] * 3, "treatment must be numbers; 6 are not"),
         (Y, SCORE, [0, 1, None, 0, 1, 1], "1 of 6 values are missing"),
         (Y[:5], SCORE, TREATMENT, "y has 5 values for 6"),
         (Y, SCORE[:5], TREATMENT, "uplift has 5 values for 6"),

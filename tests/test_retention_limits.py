@@ -182,7 +182,7 @@ def test_a_level_is_given_only_to_those_entitled(eligible):
     ("eligible", "error", "match"),
     [
         ("service_level", ColumnError, "no attribute 'service_level'"),
-        ("service", ParameterError, r"names none of the levels \['Basic'\]; found \['Gold'\]"),
+        ("service", ParameterError, r"names none of the levels \['Basic'\] in any of its 1"),
         (lambda table: table[["p_churn"]], ParameterError, "columns"),
         (lambda table: table.assign(Basic=0.5), ParameterError, "booleans"),
         (7, ParameterError, "got int"),

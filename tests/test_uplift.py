@@ -211,8 +211,8 @@ def broken(y: Any, treatment: Any) -> tuple[Any, Any, Any]:
     [
         (broken([0, 1] * 4, [1] * 8), "one arm: everybody of 8 is treated.*hold-out"),
         (broken([0, 1] * 4, [0] * 8), "one arm: nobody of 8 is treated"),
-        (broken([0, 1] * 4, [0, 1, 2, 0, 1, 2, 0, 1]), "0, 1 or bool; saw"),
-        (broken([0, 1] * 4, ["men", "none"] * 4), "column of numbers"),
+        (broken([0, 1] * 4, [0, 1, 2, 0, 1, 2, 0, 1]), "0, 1 or bool; it has 3"),
+        (broken([0, 1] * 4, ["men", "none"] * 4), "treatment must be numbers; 8 are not"),
         (broken([0, 1] * 4, [0, 1] * 3), "6 values for 8"),
         (broken([0, 1, 0], [0, 0, 0, 0, 1, 1, 1, 1]), "y has 3 values for 8"),
         (broken([0, 1, 2, 3] * 2, [0, 0, 0, 0, 1, 1, 1, 1]), "y must be 0, 1 or bool"),

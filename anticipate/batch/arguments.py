@@ -18,7 +18,7 @@ import pandas as pd
 from .. import columns as c
 from ..exceptions import ParameterError
 from ..log import InteractionLog
-from ..readers import read_table, whole_ids
+from ..readers import read_keyed, whole_ids
 from ..serving import Scorer
 
 _COLUMN_FLAGS = ("event", "quantity", "price", "amount", "order_id", "event_id", "value", "gift",
@@ -118,7 +118,7 @@ def log_of_customers(arguments: argparse.Namespace, scorer: Scorer) -> Interacti
     """No event, but what ``--customers`` says of the customers, if there is such a file."""
     table = None
     if arguments.customers is not None:
-        table = read_table(arguments.customers, text=[c.CUSTOMER], **_csv_options(arguments))
+        table = read_keyed(arguments.customers, c.CUSTOMER, **_csv_options(arguments))
         if not scorer.has_text_ids:
             table = whole_ids(table, [c.CUSTOMER])
     rows = {c.CUSTOMER: [], c.ITEM: [], c.TIMESTAMP: np.empty(0, "M8[us]")}

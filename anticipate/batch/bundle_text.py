@@ -19,7 +19,7 @@ _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 
 def summary_text(path: str, found: Mapping[str, Any]) -> str:
     """A bundle in a dozen lines: ``found`` is its manifest with ``sha256, n_files, bytes``."""
-    libraries = found["libraries"]
+    libraries = found.get("libraries")
     rows = [
         ("format", f"{found['format_version']}, written by {_listed(libraries)}"),
         ("sha256", f"{found['sha256']}  (Scorer.load(..., sha256=) holds to it)"),
@@ -35,7 +35,7 @@ def summary_text(path: str, found: Mapping[str, Any]) -> str:
     chosen = [(name, _plain(value)) for name, value in choices(found.get("report")).items()]
     if chosen:
         lines += ["  chosen", *_aligned(chosen, indent=4)]
-    return "\n".join(lines) + "\n"
+    return _printable(lines)
 
 
 def difference_text(found: Mapping[str, Any]) -> str:
@@ -58,7 +58,13 @@ def difference_text(found: Mapping[str, Any]) -> str:
         ],
         indent=0,
     )
-    return "\n".join(lines) + "\n"
+    return _printable(lines)
+
+
+def _printable(lines: Iterable[str]) -> str:
+    """Lines without what a terminal would obey: a manifest is not to be trusted."""
+    told = ("".join(one if one.isprintable() else "?" for one in line) for line in lines)
+    return "\n".join(told) + "\n"
 
 
 def _count_rows(counts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -130,12 +136,15 @@ def _aligned(rows: Iterable[tuple[str, str]], indent: int = 2) -> list[str]:
     return [f"{'':{indent}}{name:{width}}{text}" for name, text in told]
 
 
-def _listed(named: Mapping[str, Any]) -> str:
+def _listed(named: Any) -> str:
+    if not isinstance(named, Mapping):
+        return "unknown"
     return ", ".join(f"{name} {value}" for name, value in named.items())
 
 
 def _days(found: Mapping[str, Any], name: str) -> str:
-    return f"{found[name]:g} days" if name in found else "unknown"
+    days = found.get(name)
+    return f"{days:g} days" if isinstance(days, float) else f"{days} days" if days else "unknown"
 
 
 def _count(found: Mapping[str, Any], what: str) -> str:

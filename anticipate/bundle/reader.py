@@ -43,6 +43,7 @@ Fault = tuple[str, str]  # the array ("manifest" for the manifest), and what is 
 Check = Callable[[Manifest, Mapping[str, Array], bool], Iterable[Fault]]
 
 MANIFEST_LIMIT = 8 * 2**20  # bytes; real ones are a hundred times smaller
+MANIFEST_DEPTH = 32
 _THREADS = 2  # hashing lets go of Python's lock; more would take what other workers need
 _LARGE = 1 << 18  # bytes; handing a smaller file to a thread takes longer than reading it
 _UPGRADE = "Upgrade anticipate."
@@ -186,10 +187,12 @@ def read_manifest(folder: Path, pointer: Pointer) -> Manifest:
     if hashlib.sha256(raw).hexdigest() != pointer.sha256:
         raise damaged(file, "has another SHA-256 than CURRENT says; it was changed")
     try:
-        manifest = json.loads(raw)
+        manifest = json.loads(raw, object_pairs_hook=_once, parse_constant=_refuse)
         version = manifest["format_version"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise damaged(file, "is not the manifest of a bundle") from error
+    if not _is_flat(manifest):
+        raise damaged(file, f"is nested deeper than {MANIFEST_DEPTH} levels")
     if type(version) is not int:
         raise damaged(file, "is not the manifest of a bundle")
     if version != FORMAT_VERSION:
@@ -199,7 +202,31 @@ def read_manifest(folder: Path, pointer: Pointer) -> Manifest:
             f"{FORMAT_VERSION}",
             _UPGRADE if version > FORMAT_VERSION else _SAVE_AGAIN,
         )
+    _declared_files(folder, manifest)
     return dict(manifest)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose keys stand once: two readers must not see two manifests."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key stands twice")
+    return found
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is no JSON")
+
+
+def _is_flat(tree: Any) -> bool:
+    """Whether it can be gone through without running out of calls."""
+    level = [tree]
+    for _ in range(MANIFEST_DEPTH):
+        inner = (one.values() if isinstance(one, dict) else one for one in level)
+        level = [one for many in inner for one in many if isinstance(one, (dict, list))]
+        if not level:
+            return True
+    return False
 
 
 def _saved_by(manifest: Manifest) -> str:
@@ -213,20 +240,20 @@ def _saved_by(manifest: Manifest) -> str:
 def _declared_files(folder: Path, manifest: Manifest) -> dict[str, dict[str, Any]]:
     """``files`` of the manifest, every entry of the right types."""
     try:
-        files = {
-            name: {
-                "sha256": str(entry["sha256"]),
-                "size": int(entry["size"]),
-                "dtype": str(entry["dtype"]),
-                "shape": tuple(int(axis) for axis in entry["shape"]),
-            }
-            for name, entry in manifest["files"].items()
-        }
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        files = {name: _declared(entry) for name, entry in manifest["files"].items()}
+    except (KeyError, TypeError, AttributeError) as error:
         raise damaged(folder / MANIFEST, "declares its files in an unknown way") from error
     if not all(ARRAY_NAME.fullmatch(name) for name in files):
         raise damaged(folder / MANIFEST, "declares a file name that is never written")
     return files
+
+
+def _declared(entry: Any) -> dict[str, Any]:
+    sha256, size, dtype, shape = (entry[name] for name in ("sha256", "size", "dtype", "shape"))
+    words = type(sha256) is str and type(dtype) is str and type(shape) is list
+    if not words or not all(type(number) is int for number in (size, *shape)):
+        raise TypeError("an entry of another type than is written")
+    return {"sha256": sha256, "size": size, "dtype": dtype, "shape": tuple(shape)}
 
 
 def _refuse_unknown(folder: Path, files: dict[str, Any]) -> None:

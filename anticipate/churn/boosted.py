@@ -85,7 +85,7 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ParameterError
             If y does not hold two classes.
         """
-        X, y = validate_data(self, X, y, dtype=np.float64, ensure_all_finite="allow-nan")
+        X, y = self._checked(X, y=y)
         check_classification_targets(y)
         self.classes_ = np.unique(y)
         if len(self.classes_) != 2:
@@ -108,7 +108,7 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def decision_function(self, X: Any) -> Floats:
         """Log-odds of the second class, shape (n,)."""
         check_is_fitted(self, "trees_")
-        X = validate_data(self, X, reset=False, dtype=np.float64, ensure_all_finite="allow-nan")
+        X = self._checked(X, reset=False)
         return predict_trees(self.trees_, X)
 
     def predict_proba(self, X: Any) -> Floats:
@@ -135,6 +135,15 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         model.trees_, model.n_features_in_ = dict(arrays), n_features
         model.classes_ = np.array([False, True])
         return model
+
+    def _checked(self, X: Any, **more: Any) -> Any:
+        """X, and y where given, as scikit-learn checks them; no word of a cell in an error."""
+        try:
+            return validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan", **more)
+        except ValueError as error:
+            if "could not convert" not in str(error):
+                raise
+        raise ParameterError("X must be numbers; some cells hold text. Encode or drop them.")
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

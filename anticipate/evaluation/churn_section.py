@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from .._checks import check_columns
+from .._checks import check_columns, check_numbers
 from ..log import History
 from ..outcomes import Outcomes
 from . import calibration
@@ -102,7 +102,7 @@ def list_length(n_customers: int, top: int = 500) -> int:
 
 
 def _split(sides: pd.DataFrame) -> tuple[Floats, dict[str, Floats]]:
-    ours, *others = (sides[name].to_numpy(dtype=np.float64) for name in sides.columns)
+    ours, *others = (check_numbers(str(name), sides[name]) for name in sides.columns)
     return ours, dict(zip(map(str, sides.columns[1:]), others, strict=True))
 
 

@@ -12,7 +12,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from .._checks import check_positive
+from .._checks import check_numbers, check_positive
 from ..exceptions import ParameterError
 
 Floats = npt.NDArray[np.float64]
@@ -121,7 +121,7 @@ def catch_share_at(
     limit = score_limit(wrong, probability, false_per_1000=false_per_1000)
     if math.isnan(limit):
         return math.nan
-    return _mean(np.asarray(probability, dtype=np.float64)[wrong] > limit)
+    return _mean(check_numbers("probability", probability)[wrong] > limit)
 
 
 def score_limit(
@@ -151,7 +151,7 @@ def score_limit(
     """
     if not false_per_1000 >= 0:
         raise ParameterError(f"false_per_1000: {false_per_1000} is below 0.")
-    score = np.asarray(probability, dtype=np.float64)[~np.asarray(mistake, dtype=bool)]
+    score = check_numbers("probability", probability)[~np.asarray(mistake, dtype=bool)]
     if not score.size:
         return math.nan
     highest = np.sort(np.where(np.isnan(score), -np.inf, score))[::-1]

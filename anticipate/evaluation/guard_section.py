@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from .._checks import check_columns
+from .._checks import check_columns, check_numbers
 from ..columns import CUSTOMER
 from . import guard_metrics as metrics
 from .injection import INJECTED
@@ -79,7 +79,7 @@ def _side(table: pd.DataFrame) -> Side:
     return Side(
         mistake=table[INJECTED].notna().to_numpy(),
         warned=(table["verdict"] == "warn").to_numpy(dtype=bool),
-        probability=table["probability"].to_numpy(dtype=np.float64, na_value=np.nan),
+        probability=check_numbers("guard: probability", table["probability"]),
     )
 
 

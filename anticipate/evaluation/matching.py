@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from .._checks import check_columns, check_count
+from .._checks import check_columns, check_count, check_numbers
 from ..columns import CUSTOMER, ITEM
-from ..exceptions import ParameterError
+from ..exceptions import IdTypeError, ParameterError
 
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -162,7 +162,7 @@ def match_lists(
     listed, bought, known = (_pack(table, customer_ids, item_ids) for table in tables)
     matched = match_codes(
         listed,
-        recommendations[RANK].to_numpy(dtype=np.int64),
+        _ranks(recommendations[RANK]),
         bought,
         n_items=n_items,
         width=width,
@@ -170,6 +170,14 @@ def match_lists(
     )
     ids = customer_ids.to_numpy()[matched.customers]
     return MatchedLists(**{**vars(matched), "customers": ids})
+
+
+def _ranks(column: pd.Series) -> Ints:
+    ranks = check_numbers("recommendations: rank", column)
+    if not np.isfinite(ranks).all():
+        bad = int((~np.isfinite(ranks)).sum())
+        raise ParameterError(f"recommendations: {bad} of {len(ranks)} ranks are missing.")
+    return ranks.astype(np.int64)
 
 
 def _places(
@@ -206,10 +214,15 @@ def _sum_runs(flags: Flags, first: npt.NDArray[np.intp]) -> Ints:
 def _vocabulary(tables: tuple[pd.DataFrame, ...], column: str) -> pd.Index:
     """Sorted ids of all tables."""
     ids: pd.Index = pd.Index([])
-    for table in tables:
-        found = pd.Index(table[column].unique())
-        ids = found if not len(ids) else ids.union(found, sort=False) if len(found) else ids
-    return ids.sort_values()
+    try:
+        for table in tables:
+            found = pd.Index(table[column].unique())
+            ids = found if not len(ids) else ids.union(found, sort=False) if len(found) else ids
+        return ids.sort_values()
+    except (TypeError, UnicodeEncodeError):
+        raise IdTypeError(
+            f"{column}: ids must be all whole numbers or all (valid) text, alike in all tables."
+        ) from None
 
 
 def _pack(table: pd.DataFrame, customer_ids: pd.Index, item_ids: pd.Index) -> Ints:

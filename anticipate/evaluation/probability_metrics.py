@@ -16,7 +16,7 @@ import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
-from .._checks import check_count
+from .._checks import check_count, check_numbers
 from ..exceptions import ParameterError
 
 Floats = npt.NDArray[np.float64]
@@ -238,7 +238,7 @@ def _lets_a_line_be_drawn(truth: npt.NDArray[np.bool_], chance: Floats) -> bool:
 
 
 def _check(y: npt.ArrayLike, p: npt.ArrayLike) -> tuple[npt.NDArray[np.bool_], Floats]:
-    truth, chance = np.asarray(y), np.asarray(p, dtype=np.float64)
+    truth, chance = np.asarray(y), check_numbers("probabilities", p)
     if truth.shape != chance.shape or truth.ndim != 1:
         raise ParameterError(f"shapes: outcomes {truth.shape}, probabilities {chance.shape}.")
     if not np.isin(truth, (0, 1)).all():

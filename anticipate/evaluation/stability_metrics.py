@@ -12,7 +12,7 @@ import math
 import numpy as np
 import pandas as pd
 
-from .._checks import check_count
+from .._checks import check_count, check_numbers
 
 
 def top_overlap(before: pd.Series, after: pd.Series, n: int = 500) -> float:
@@ -46,4 +46,4 @@ def top_overlap(before: pd.Series, after: pd.Series, n: int = 500) -> float:
 
 def _ranked(scores: pd.Series) -> pd.Index:
     by_id = scores.sort_index()
-    return by_id.index[np.argsort(-by_id.to_numpy(dtype=np.float64), kind="stable")]
+    return by_id.index[np.argsort(-check_numbers("scores", by_id), kind="stable")]

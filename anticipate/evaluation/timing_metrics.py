@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from .._checks import check_positive
+from .._checks import check_numbers, check_positive
 from ..exceptions import ParameterError
 
 Floats = npt.NDArray[np.float64]
@@ -39,7 +39,7 @@ def clip_days(days: npt.ArrayLike, horizon_days: float) -> Floats:
     [0.0, 5.0, 28.0, 28.0]
     """
     check_positive("horizon_days", horizon_days)
-    values = np.asarray(days, dtype=np.float64)
+    values = check_numbers("days", days)
     return np.clip(np.where(np.isnan(values), horizon_days, values), 0.0, horizon_days)
 
 

@@ -168,7 +168,7 @@ def _chance_rows(judged: Judged) -> list[MetricRow]:
         if within > judged.horizon_days or not judged.came.size:
             continue
         y = judged.came < within  # NaN, never, is False
-        losses = log_losses(y, judged.days[""][name].to_numpy(dtype=np.float64))
+        losses = log_losses(y, judged.days[""][name])
         base = {"base rate": log_losses(y, np.full(y.size, y.mean()))}
         meaning = f"surprise at who came within {within:g} days; base rate in hindsight"
         label = f"Log-loss {within:g} d"

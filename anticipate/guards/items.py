@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..columns import CATEGORY, CONSUMABLE, CONTAINS, COVERED_BY, LIFETIME_DAYS, WORK
+from ..log.frames import as_numbers
 
 Array = NDArray[Any]
 MOST_SUBSTITUTES = 8  # of one item; those first in the order of ids are kept
@@ -34,8 +35,7 @@ def lifetime_days(items: pd.DataFrame) -> NDArray[np.float64]:
     """Days an item lasts, (n_items + 1,); NaN unknown."""
     days = np.full(len(items) + 1, np.nan)
     if LIFETIME_DAYS in items.columns:
-        given = pd.to_numeric(items[LIFETIME_DAYS], errors="coerce")
-        days[:-1] = given.to_numpy(dtype=np.float64, na_value=np.nan)
+        days[:-1] = as_numbers(items[LIFETIME_DAYS])
     return np.where((days > 0) & np.isfinite(days), days, np.nan)
 
 

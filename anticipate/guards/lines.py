@@ -20,6 +20,7 @@ from ..kernels.owned import Lines
 from ..log import History
 from ..log.clock import read_times
 from ..log.flags import read_flags
+from ..log.frames import as_numbers
 from ..log.ids import check_ids, lookup_codes
 
 Array = NDArray[Any]
@@ -71,7 +72,7 @@ def _timestamps(cart: pd.DataFrame, history: History, customer: Array) -> Array:
 def _quantities(cart: pd.DataFrame) -> Array:
     if QUANTITY not in cart.columns:
         return np.ones(len(cart))
-    given = pd.to_numeric(cart[QUANTITY], errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    given = as_numbers(cart[QUANTITY])
     lost = np.isnan(given) & cart[QUANTITY].notna().to_numpy(dtype=bool)
     bad = lost | np.isinf(given) | (given <= 0)
     if bad.any():

@@ -21,6 +21,7 @@ from ..kernels.return_past import Kinds
 from ..kernels.return_risk import ItemReturns, LineFacts, risk_columns
 from ..kernels.returns import NEVER
 from ..log import History
+from ..log.frames import as_numbers
 from ..log.ids import lookup_codes
 from ..log.objections import objectors
 from .items import category_codes, work_codes
@@ -173,7 +174,7 @@ def prices(cart: pd.DataFrame) -> Floats:
     """Prices per piece of cart lines, NaN unknown."""
     if PRICE not in cart.columns:
         return np.full(len(cart), np.nan)
-    given = pd.to_numeric(cart[PRICE], errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    given = as_numbers(cart[PRICE])
     lost = np.isnan(given) & cart[PRICE].notna().to_numpy(dtype=bool)
     bad = lost | np.isinf(given) | (given < 0)
     if bad.any():

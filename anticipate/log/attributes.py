@@ -20,7 +20,7 @@ from ..columns import NO_TIME, VALID_FROM
 from ..exceptions import ColumnError, TimeError
 from ..kernels.segments import run_starts
 from .clock import read_times
-from .frames import to_pandas
+from .frames import to_pandas, whole_text
 from .ids import encode_ids, lookup_codes
 
 Array = NDArray[Any]
@@ -91,7 +91,7 @@ def read_attributes(frame: Any, key: str, timezone: str | None) -> Attributes:
             "when each row holds in a column 'valid_from'."
         )
     rest = table.drop(columns=[key, VALID_FROM], errors="ignore").iloc[order]
-    return Attributes(vocabulary[codes], valid_from, _steady(rest.reset_index(drop=True)))
+    return Attributes(vocabulary[codes], valid_from, _steady(_valid(rest.reset_index(drop=True))))
 
 
 def _valid_from(table: pd.DataFrame, timezone: str | None, key: str) -> Array:
@@ -107,6 +107,18 @@ def _valid_from(table: pd.DataFrame, timezone: str | None, key: str) -> Array:
             "give ISO 8601 text or datetimes."
         )
     return found
+
+
+def _valid(table: pd.DataFrame) -> pd.DataFrame:
+    """Texts as valid Unicode: a name with half a pair of surrogates could be written nowhere."""
+    objects = [place for place, kind in enumerate(table.dtypes) if kind.kind == "O"]
+    for place in objects:
+        texts = table.iloc[:, place].tolist()
+        told = [whole_text(one) if isinstance(one, str) else one for one in texts]
+        if told != texts:
+            table = table.copy()
+            table.isetitem(place, told)
+    return table
 
 
 def _steady(table: pd.DataFrame) -> pd.DataFrame:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ..columns import NO_TIME
 from ..exceptions import TimeError
+from .frames import whole_text
 
 Array = NDArray[Any]
 Instant = Any  # str, datetime, date, numpy.datetime64 or pandas.Timestamp
@@ -149,6 +150,8 @@ def _parse_objects(column: pd.Series[Any], name: str) -> pd.Series[Any]:
 def _parse_text(column: pd.Series[Any], name: str) -> pd.Series[Any]:
     try:
         parsed = pd.to_datetime(column, format="ISO8601", errors="coerce")
+    except UnicodeEncodeError:  # lone surrogates are in no time
+        return _parse_text(column.map(whole_text, na_action="ignore"), name)
     except ValueError:  # aware and naive, or several offsets, in one column
         parsed = _parse_offsets(column, name)
     # pandas reads these two words off the clock, whatever the format.

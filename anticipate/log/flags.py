@@ -13,6 +13,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .frames import as_text
+
 Array = NDArray[Any]
 _FLAG_WORDS = {
     word: truth
@@ -26,7 +28,7 @@ def read_flags(said: pd.Series[Any]) -> tuple[Array, Array]:
     lost = np.zeros(len(said), dtype=bool)
     if pd.api.types.is_bool_dtype(said.dtype):
         return said.fillna(False).to_numpy(dtype=bool), lost
-    text = said.astype("string").str.strip().str.lower()
+    text = as_text(said).str.strip().str.lower()
     flags = text.map(_FLAG_WORDS).astype("boolean")
     lost = (flags.isna() & text.notna() & (text != "")).to_numpy(dtype=bool)
     return flags.fillna(False).to_numpy(dtype=bool), lost

@@ -13,8 +13,11 @@ from typing import Any
 import narwhals as nw
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ..exceptions import ColumnError, ParameterError
+
+Array = NDArray[Any]
 
 
 def column_names(frame: Any) -> list[str]:
@@ -34,6 +37,28 @@ def column(frame: Any, name: str) -> pd.Series[Any]:
         return frame.iloc[:, places[0]].reset_index(drop=True)
     values = list(frame.values())[places[0]]
     return values.reset_index(drop=True) if isinstance(values, pd.Series) else _series(values, name)
+
+
+def as_numbers(series: pd.Series[Any]) -> Array:
+    """float64 (n,), NaN where there is no number, or one that is too large."""
+    try:
+        found = pd.to_numeric(series, errors="coerce")
+    except (TypeError, ValueError, OverflowError):  # lists, numbers of hundreds of digits
+        found = series.map(_number)
+    return np.asarray(found.to_numpy(np.float64, na_value=np.nan))
+
+
+def as_text(series: pd.Series[Any]) -> pd.Series[str]:
+    """Text of every value that is there, valid Unicode."""
+    try:
+        return series.astype("string")
+    except UnicodeEncodeError:
+        return series.map(whole_text, na_action="ignore").astype("string")
+
+
+def whole_text(value: Any) -> str:
+    """Valid Unicode: half a pair of surrogates, which no file can hold, becomes U+FFFD."""
+    return str(value).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def n_rows(frame: Any) -> int:
@@ -65,6 +90,13 @@ def _series(values: Any, name: str) -> pd.Series[Any]:
         return pd.Series(array if array is not None else list(values), copy=False)
     except UnicodeEncodeError:
         return pd.Series(list(values), dtype=object)
+
+
+def _number(value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        return np.nan
 
 
 def _narwhals(frame: Any) -> nw.DataFrame[Any]:

@@ -64,7 +64,7 @@ def check_ids(ids: Iterable[Any], vocabulary: Array, name: str) -> Array:
     if isinstance(ids, (str, bytes)) or not isinstance(ids, Iterable):
         raise IdTypeError(f"{name}: give a list of ids, not a single {type(ids).__name__}.")
     given = list(ids) if not isinstance(ids, (pd.Series, pd.Index, np.ndarray)) else ids
-    series = pd.Series(given) if len(given) else pd.Series(given, dtype=object)
+    series = _series(given)
     values, missing = _typed(series, name)
     if missing.any():
         raise IdTypeError(f"{name}: an id is missing (row {int(np.flatnonzero(missing)[0])}).")
@@ -75,7 +75,17 @@ def check_ids(ids: Iterable[Any], vocabulary: Array, name: str) -> Array:
             f"{name}: the log's ids are {kind[wants_text]}, got {kind[is_text]}. "
             "Convert them to the log's type."
         )
+    if is_text and series.dtype == object:  # pandas' own text is valid
+        _check_unicode(values, name)
     return values if len(values) else vocabulary[:0]
+
+
+def _series(given: Any) -> pd.Series[Any]:
+    """Text that is not valid stays as it is, so that it can be told."""
+    try:
+        return pd.Series(given) if len(given) else pd.Series(given, dtype=object)
+    except UnicodeEncodeError:
+        return pd.Series(given, dtype=object)
 
 
 def _typed(column: pd.Series[Any], name: str) -> tuple[Array, Array]:

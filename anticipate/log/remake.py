@@ -17,6 +17,7 @@ from .. import columns as c
 from ..exceptions import ParameterError
 from .attributes import Attributes, read_attributes
 from .build import BECAUSE, ROW, Mapping, build_log, report_of, without_unused
+from .frames import as_text
 from .ids import is_among
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def _stack(rejected: list[pd.DataFrame]) -> pd.DataFrame:
 def _without(rejected: pd.DataFrame, gone: Array) -> pd.DataFrame:
     """Rejected rows of nobody erased, in whatever type the ids stood in the caller's table."""
     said = rejected.iloc[:, _CUSTOMER_PLACE]
-    theirs = said.isin(gone.tolist()) | said.astype(str).isin([str(one) for one in gone.tolist()])
+    theirs = said.isin(gone.tolist()) | as_text(said).isin([str(one) for one in gone.tolist()])
     return rejected[~theirs.to_numpy(dtype=bool)].reset_index(drop=True)
 
 

@@ -21,7 +21,7 @@ from ..exceptions import BadRowsError, ColumnError, ParameterError
 from ..kernels.events import constant, is_constant
 from .clock import Times, read_times
 from .flags import read_flags
-from .frames import column, column_names, n_rows
+from .frames import as_numbers, column, column_names, n_rows
 from .ids import encode_ids
 
 Array = NDArray[Any]
@@ -175,7 +175,7 @@ def _number(series: pd.Series[Any], name: str) -> Array:
         return values + 0.0 if np.any((values == 0) & np.signbit(values)) else values
     if pd.api.types.is_numeric_dtype(series.dtype):
         return series.to_numpy(dtype=np.float64, na_value=np.nan) + 0.0
-    return pd.to_numeric(series, errors="coerce").to_numpy(np.float64, na_value=np.nan) + 0.0
+    return as_numbers(series) + 0.0
 
 
 def _read_numbers(raw: RawRows, given: dict[str, pd.Series[Any]], n: int) -> None:

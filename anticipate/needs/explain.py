@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .._checks import check_columns
+from .._checks import check_columns, check_numbers
 from ..columns import CUSTOMER, EVENTS, ITEM, PURCHASE
 from ..exceptions import ParameterError
 from ..kernels.needs import to_probability
@@ -107,6 +107,7 @@ def _rows(recommended: pd.DataFrame, asked: Array, some: History, everyone: Batc
     """The rows by code, checked against what this history and model can say."""
     names = recommended["source"].to_numpy(dtype=object)
     source = np.array([CODE.get(name, -1) for name in names], dtype=np.int8)
+    score = check_numbers("recommended: score", recommended["score"])
     codes = everyone.codes
     ids = check_ids(recommended[ITEM], codes.ids, ITEM)
     item = np.append(codes.of_rank, -1)[lookup_codes(ids, codes.sorted_ids)]
@@ -123,7 +124,7 @@ def _rows(recommended: pd.DataFrame, asked: Array, some: History, everyone: Batc
             "history: unknown item or source, or bought or wished for in one and not in the "
             "other. Give the history that was given to recommend()."
         )
-    return Rows(customer, item, source, recommended["score"].to_numpy(dtype=np.float64))
+    return Rows(customer, item, source, score)
 
 
 def _evidence(some: History, cited: Cited, n: int) -> Array:

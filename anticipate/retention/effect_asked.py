@@ -105,10 +105,10 @@ def retained_of(retained: pd.Series[Any], ids: pd.Index[Any]) -> Array:
     """
     rows = retained.index.get_indexer(ids)
     if (rows < 0).any():
-        first = ", ".join(map(str, ids[rows < 0][:3]))
+        first = np.flatnonzero(rows < 0)[:3].tolist()
         raise ParameterError(
             f"retained: {int((rows < 0).sum())} of {len(ids)} customers of the campaign are "
-            f"missing ({first}). Give every customer of the plan."
+            f"missing (places {first} in it). Give every customer of the plan."
         )
     return retained.to_numpy()[rows]
 

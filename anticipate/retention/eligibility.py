@@ -73,9 +73,9 @@ def _by_names(said: pd.Series[Any], names: list[str], where: str) -> Array:
     place, answers = distinct(said)
     sets = [_words(one) for one in answers]
     if len(sets) and not any(one & set(names) for one in sets):
-        seen = sorted({word for one in sets for word in one})[:5]
         raise ParameterError(
-            f"{where} names none of the levels {names}; found {seen}. Use the levels' names."
+            f"{where} names none of the levels {names} in any of its {len(sets)} different "
+            "answers. Use the levels' names."
         )
     table = np.array([[name in one for one in [*sets, set()]] for name in names], dtype=bool)
     return table[:, place]  # -1, nothing said, is the empty set at the end

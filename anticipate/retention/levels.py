@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .._checks import check_count, check_probability
+from .._checks import as_float, check_count, check_numbers, check_probability
 from ..exceptions import ParameterError
 
 Array = NDArray[Any]
@@ -65,7 +65,7 @@ class Level:
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name.strip():
-            raise ParameterError(f"level: name must be text; got {self.name!r}.")
+            raise ParameterError(f"level: name must be text; got {type(self.name).__name__}.")
         if self.name == EVERYBODY:
             raise ParameterError(
                 f"level: {EVERYBODY!r} is the row of everybody in a campaign's effect; take "
@@ -85,7 +85,9 @@ class Level:
                 f"{where}: uplift must have predict_uplift(X); got {type(self.uplift).__name__}."
             )
         if self.channel is not None and not (isinstance(self.channel, str) and self.channel):
-            raise ParameterError(f"{where}: channel must be text or None; got {self.channel!r}.")
+            raise ParameterError(
+                f"{where}: channel must be text or None; got {type(self.channel).__name__}."
+            )
         if self.capacity is not None:
             check_count(f"{where}: capacity", self.capacity, least=0)
 
@@ -102,7 +104,8 @@ class Level:
         """
         if self.save_probability is not None:
             return float(self.save_probability) * p_churn
-        gain = np.asarray(self.uplift.predict_uplift(features), dtype=np.float64)
+        given = self.uplift.predict_uplift(features)
+        gain = check_numbers(f"level {self.name!r}: what predict_uplift gives", given)
         if gain.shape != p_churn.shape or not np.isfinite(gain).all():
             raise ParameterError(
                 f"level {self.name!r}: predict_uplift must give one finite number for each of "
@@ -114,7 +117,10 @@ class Level:
 
 def check_amount(name: str, value: Any) -> float:
     """A finite number of currency units, not below 0."""
-    is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    if not is_number or not math.isfinite(value) or float(value) < 0:
-        raise ParameterError(f"{name} must be a finite number, 0 or above; got {value!r}.")
-    return float(value)
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        kind = type(value).__name__
+        raise ParameterError(f"{name} must be a finite number, 0 or above; got {kind}.")
+    number = as_float(value)
+    if not math.isfinite(number) or number < 0:
+        raise ParameterError(f"{name} must be a finite number, 0 or above; got {number:g}.")
+    return number

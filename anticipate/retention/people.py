@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .._checks import check_columns
+from .._checks import check_columns, check_numbers
 from ..columns import CUSTOMER
 from ..exceptions import ParameterError
 from ..kernels.churn import DEPARTED, PROSPECTIVE, SEGMENTS
@@ -113,12 +113,7 @@ def _order(ids: Array, codes: Array) -> Array:
 
 
 def _numbers(table: pd.DataFrame, name: str, rows: Array) -> Array:
-    try:
-        return table[name].to_numpy(dtype=np.float64, na_value=np.nan)[rows]
-    except (TypeError, ValueError):
-        raise ParameterError(
-            f"predictions: {name} must be numbers; got {table[name].dtype}."
-        ) from None
+    return check_numbers(f"predictions: {name}", table[name])[rows]
 
 
 def _check_values(at_risk: Array, expected: Array, rows: Array) -> None:

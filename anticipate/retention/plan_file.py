@@ -18,6 +18,7 @@ Never  a key that is silently ignored: an unknown one is an error.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -33,6 +34,8 @@ _PLAN_KEYS = (
     "budget", "capacity", "eligible", "max_contacts", "contact_window_days", "cool_down_days",
     "holdout", "objective", "rank_by", "channel_column", "random_state",
 )  # fmt: skip
+MOST_BYTES, MOST_DOTS = 2**16, 100  # of a file, and of a line: the parser's time is their square
+_PLACE = re.compile(r"at line \d+, column \d+|at end of document")
 
 
 def read_plan(path: str | Path) -> ContactPlan:
@@ -58,7 +61,7 @@ def read_plan(path: str | Path) -> ContactPlan:
     _check_keys(file, "the file", found, ("plan", "level"))
     settings, levels = found.get("plan", {}), found.get("level", [])
     if not isinstance(settings, Mapping):
-        raise ParameterError(f"{file.name}: plan must be a table, [plan]; got {settings!r}.")
+        raise ParameterError(f"{file.name}: plan must be a table, [plan].")
     if not isinstance(levels, list) or not levels:
         raise ParameterError(f"{file.name}: no level. Add a [[level]] with name and cost.")
     _check_keys(file, "[plan]", settings, _PLAN_KEYS)
@@ -75,17 +78,28 @@ def read_plan(path: str | Path) -> ContactPlan:
 
 def _parsed(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        with file.open("rb") as opened:
+            content = opened.read(MOST_BYTES + 1)
     except OSError as error:
         raise ReadError(f"cannot read {str(file)!r}: {error.strerror}. Name a TOML file.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ReadError(f"{file.name}: not TOML: {error}.") from None
+    if len(content) > MOST_BYTES:
+        raise ReadError(f"{file.name}: more than {MOST_BYTES:,} bytes; a plan has fewer.")
+    for number, line in enumerate(content.split(b"\n"), start=1):
+        if line.count(b".") > MOST_DOTS:
+            raise ReadError(f"{file.name}: line {number} has more dots than a line of a plan.")
+    try:
+        return tomllib.loads(content.decode("utf-8"))
+    except UnicodeDecodeError:
+        raise ReadError(f"{file.name}: not TOML: it is not UTF-8 text.") from None
+    except (ValueError, RecursionError) as error:
+        place = found[0] if (found := _PLACE.search(str(error))) else "somewhere"
+        raise ReadError(f"{file.name}: not TOML ({place}).") from None
 
 
 def _level(file: Path, number: int, table: Any) -> Level:
     where = f"[[level]] {number}"
     if not isinstance(table, Mapping):
-        raise ParameterError(f"{file.name}: {where} must be a table; got {table!r}.")
+        raise ParameterError(f"{file.name}: {where} must be a table.")
     _check_keys(file, where, table, _LEVEL_KEYS)
     missing = [key for key in ("name", "cost", "save_probability") if key not in table]
     if missing:

@@ -23,6 +23,7 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
+from .._checks import check_numbers
 from ..exceptions import ColumnError, ParameterError
 
 Array = NDArray[Any]
@@ -96,9 +97,10 @@ def _as_words(table: pd.DataFrame) -> pd.DataFrame:
 
 def _as_floats(table: pd.DataFrame) -> Array:
     """Numbers, truths and nullable columns as float64; what is missing is NaN."""
-    found = np.asarray(table.to_numpy(dtype=np.float64, na_value=np.nan))
+    columns = [check_numbers(f"X: column {name}", table[name]) for name in table]
+    found = np.column_stack(columns) if columns else np.empty(table.shape)
     if np.isinf(found).any():
-        names = [str(name) for name in table.columns[np.isinf(found).any(axis=0)]]
+        names = [str(name) for name in np.asarray(table.columns)[np.isinf(found).any(axis=0)]]
         raise ParameterError(f"X: infinite values in {names[:3]}; leave out or cap them.")
     return found
 

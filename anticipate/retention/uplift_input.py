@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .._checks import check_numbers
 from ..exceptions import ParameterError
 from .uplift_columns import table_of
 
@@ -30,10 +31,7 @@ def experiment_of(X: Any, y: Any, treatment: Any) -> tuple[Any, Array, Array]:
 
 def numbers_of(name: str, values: Any) -> Array:
     """Finite float64 (n,); by position, an index is not looked at."""
-    try:
-        found = pd.Series(values).to_numpy(dtype=np.float64, na_value=np.nan)
-    except (TypeError, ValueError) as error:
-        raise ParameterError(f"{name} must be a column of numbers; {error}.") from None
+    found = check_numbers(name, pd.Series(values, dtype=getattr(values, "dtype", object)))
     bad = int((~np.isfinite(found)).sum())
     if bad:
         raise ParameterError(f"{name}: {bad} of {len(found)} values are missing or infinite.")
@@ -46,8 +44,8 @@ def treatment_of(values: Any, n_rows: int | None = None) -> Array:
     kinds = np.unique(found)
     if not np.isin(kinds, (0.0, 1.0)).all():
         raise ParameterError(
-            f"treatment must be 0, 1 or bool; saw {kinds[:5].tolist()}. Compare one level "
-            "with the hold-out at a time."
+            f"treatment must be 0, 1 or bool; it has {len(kinds)} different values. Compare one "
+            "level with the hold-out at a time."
         )
     if len(kinds) < 2:
         seen = "nobody" if not len(kinds) else "everybody" if kinds[0] else "nobody"

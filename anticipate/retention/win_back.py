@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .._checks import check_numbers
 from ..columns import CUSTOMER
 from ..exceptions import ParameterError
 from .people import People
@@ -57,7 +58,7 @@ def win_back_list(
 def _alive(predictions: pd.DataFrame) -> Array:
     if "p_alive" not in predictions.columns:
         raise ParameterError("predictions: no column p_alive; give ChurnModel.predict's table.")
-    alive = predictions["p_alive"].to_numpy(dtype=np.float64, na_value=np.nan)
+    alive = check_numbers("predictions: p_alive", predictions["p_alive"])
     bad = ~((alive >= 0) & (alive <= 1))
     if bad.any():
         raise ParameterError(

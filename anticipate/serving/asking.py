@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..exceptions import CutoffError, FutureCutoffWarning, ParameterError
+from ..exceptions import CutoffError, FutureCutoffWarning, IdTypeError, ParameterError
 from .instants import to_datetime, to_microseconds
 from .moment import Moment
 from .recent import read_recent
@@ -44,6 +44,8 @@ def customers_of(store: Store, customer_ids: Any) -> list[Any]:
     ------
     ParameterError
         If it is one id, a table, or nothing to go through.
+    IdTypeError
+        If a text is not valid.
     """
     if customer_ids is None:
         return list(store.all_customers().tolist())
@@ -53,7 +55,14 @@ def customers_of(store: Store, customer_ids: Any) -> list[Any]:
             f"customer_ids must be a list of ids; got {type(customer_ids).__name__}. "
             "For one customer give [customer_id]."
         )
-    return list(customer_ids)
+    ids = list(customer_ids)
+    try:
+        "".join(one for one in ids if isinstance(one, str)).encode()
+    except UnicodeEncodeError:  # no table could hold them
+        raise IdTypeError(
+            "customer_ids: some are not valid Unicode (lone surrogates); leave them out."
+        ) from None
+    return ids
 
 
 def _moments(store: Store, ids: list[Any], as_of: Any, recent: Any, size: int) -> Iterator[Moment]:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
+from ..bundle.layout import MANIFEST, damaged
 from ..exceptions import AnticipateError, BundleError
 from ..kernels.ids import lookup
 from .instants import to_datetime
@@ -66,19 +68,23 @@ def replay(scorer: Scorer, rows: Iterable[Mapping[str, Any]]) -> None:
             a[:2] == b[:2] and abs(a[2] - b[2]) <= TOLERANCE for a, b in zip(now, then, strict=True)
         )
         if not same:
-            raise BundleError(
-                f"manifest.json: golden row {number} answers differently than when the bundle was "
-                "saved; save it again with this version of the library."
-            )
+            raise _differs(number, "is answered otherwise here than where the bundle was saved")
 
 
 def _answer_again(scorer: Scorer, request: Mapping[str, Any], number: int) -> list[list[Any]]:
     try:
         return _answer(scorer, request)
     except AnticipateError as error:
-        raise BundleError(
-            f"manifest.json: golden row {number} cannot be asked; save the bundle again."
-        ) from error
+        raise _differs(number, "cannot be asked") from error
+
+
+def _differs(number: int, problem: str) -> BundleError:
+    return damaged(
+        Path(MANIFEST),
+        f"its golden row {number} {problem}: the bundle and this version of the library do not "
+        "fit together",
+        "Fit and save it again with this version, or read it with the version that saved it.",
+    )
 
 
 def stranger_id(customers: Mapping[str, Array]) -> int | str:

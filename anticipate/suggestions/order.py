@@ -50,7 +50,7 @@ def check_benefits(
 def _pair(kind: str, given: Iterable[float]) -> tuple[float, float]:
     try:
         benefit, cost = map(float, given)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ParameterError(f"benefits: {kind} must be a pair (benefit, cost).") from None
     if not (math.isfinite(benefit) and math.isfinite(cost)):
         raise ParameterError(f"benefits: {kind} must be finite.")

@@ -288,4 +288,5 @@ def _without_error(ask: Callable[[], Any], whom: str) -> None:
     try:
         ask()
     except Exception as error:
-        raise AssertionError(f"{whom} must be answered; it raised {error!r}") from error
+        kind = type(error).__name__
+        raise AssertionError(f"{whom} must be answered; it raised {kind}") from error

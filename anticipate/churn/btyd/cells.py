@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..._checks import check_columns
+from ..._checks import check_columns, check_numbers
 from ...exceptions import BadRowsError
 from ...kernels.segments import run_starts
 
@@ -148,7 +148,7 @@ def _log_gaps(summary: pd.DataFrame) -> Floats:
 
 def finite_column(summary: pd.DataFrame, name: str) -> Floats:
     """A column as float64; missing or infinite values are refused."""
-    values = summary[name].to_numpy(dtype=np.float64, na_value=np.nan)
+    values = check_numbers(f"summary: {name}", summary[name])
     refuse(~np.isfinite(values), f"{name} is missing or infinite")
     return values
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from ..._checks import check_columns, check_positive
+from ..._checks import check_columns, check_numbers, check_positive
 from ...kernels import spend as kernel
 from ...kernels.segments import run_starts
 from ...kernels.sums import Sums
@@ -179,7 +179,7 @@ def _statistics(summary: pd.DataFrame) -> tuple[Floats, Floats]:
     # Days and mean; an unknown mean counts as no priced day.
     check_columns("summary", COLUMNS, summary.columns, hint="purchase_summary(history) gives them.")
     x = finite_column(summary, COLUMNS[0])
-    m = summary[COLUMNS[1]].to_numpy(dtype=np.float64, na_value=np.nan)
+    m = check_numbers(f"summary: {COLUMNS[1]}", summary[COLUMNS[1]])
     refuse(x < 0, f"{COLUMNS[0]} is below 0")
     refuse((m < 0) | np.isinf(m), f"{COLUMNS[1]} is negative or infinite")
     return np.where(np.isnan(m), 0.0, x), m

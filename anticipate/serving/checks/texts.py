@@ -73,7 +73,7 @@ def _is_text(cuts: Array, data: Array) -> bool:
     first = data[cuts[:-1][np.diff(cuts) > 0]]
     if ((first & 0xC0) == 0x80).any():  # a letter cut in two
         return False
-    decoder = codecs.getincrementaldecoder("utf-8")("surrogatepass")
+    decoder = codecs.getincrementaldecoder("utf-8")()
     try:
         for start in range(0, len(raw), _PIECE):
             decoder.decode(raw[start : start + _PIECE].tobytes())
